@@ -1,0 +1,60 @@
+# Two commands matter: `make run` (the populated demo hall) and `make test` (everything CI runs).
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+CLIENT := $(shell find web_client/src web_client/public web_client/*.html web_client/*.ts -type f 2>/dev/null)
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.ready web_client/dist/.ready build/kaibiao-verify.pyz ## set-up only
+
+run: setup ## the populated demo hall (nothing to configure, no external server)
+	.venv/bin/kaibiao demo
+
+test: setup .venv/.browser check ## everything CI runs
+	npm --prefix web_client test
+	.venv/bin/python -m pytest
+
+check: setup ## lint, types, layers
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+	.venv/bin/basedpyright --level error
+	npm --prefix web_client run check
+
+fix: setup ## format and fix what can be fixed
+	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+	npm --prefix web_client run fix
+
+lock: $(UV) ## renew the hash-pinned requirements
+	$(UV) pip compile --generate-hashes --no-header --no-emit-index-url --quiet pyproject.toml -o requirements.txt
+	$(UV) pip compile --generate-hashes --no-header --no-emit-index-url --quiet pyproject.toml --group dev -o requirements-dev.txt
+
+.tools/bin/uv:
+	@python3 -c 'import ensurepip' 2>/dev/null || { echo 'please type: apt-get install python3-venv'; exit 1; }
+	python3 -m venv .tools && .tools/bin/pip install --quiet uv
+
+.venv/.ready: pyproject.toml requirements-dev.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.11 .venv
+	$(UV) pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.txt
+	$(UV) pip install --quiet --python .venv/bin/python --no-deps -e .
+	touch $@
+
+# Browser journeys need Debian's chromium. Root gets it; others are told the one line to type.
+.venv/.browser: .venv/.ready
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium; } \
+	  || { echo 'please type: sudo apt-get install chromium'; exit 1; }
+	touch $@
+
+web_client/node_modules/.ready: web_client/package.json web_client/package-lock.json
+	npm --prefix web_client ci --no-audit --no-fund --silent && touch $@
+
+web_client/dist/.ready: web_client/node_modules/.ready $(CLIENT)
+	npm --prefix web_client run build --silent && touch $@
+
+build/kaibiao-verify.pyz: .venv/.ready $(wildcard crypto/verifier/*.py)
+	mkdir -p build && python3 -m zipapp crypto/verifier -m 'command:main' -p '/usr/bin/env python3' -o $@
+
+.PHONY: help setup run test check fix lock

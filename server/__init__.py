@@ -1,0 +1,1 @@
+"""The hall: rules (domain), rooms, storage, pages. Only `app` composes (ARCHITECTURE.md)."""
