@@ -1,8 +1,9 @@
 """Hash functions by name: SHA-256 for log and journal, BLAKE2b for identities and labels (杂凑).
 
-Invariant: a label is ASCII without NUL and is followed by exactly one 00 byte, so no label can run into the
-data behind it (sealing.md C4). Salt and personalisation of BLAKE2b are never used: the browser's library
-lacks them. `hashlib` takes any buffer and releases the interpreter lock above 2 KiB; threads rely on it.
+Invariant: a label is ASCII without NUL and is followed by exactly one 00 byte, so no label can run
+into the data behind it (sealing.md C4). Salt and personalisation of BLAKE2b are never used: the
+browser's library lacks them. `hashlib` takes any buffer and releases the interpreter lock above 2
+KiB; threads rely on it.
 """
 
 import hashlib
@@ -40,12 +41,14 @@ def blake2b_512(*parts: Octets) -> bytes:
 def label_bytes(label: str) -> bytes:
     """The label as it is hashed or signed: its ASCII bytes and one 00 byte (C4)."""
     encoded = label.encode("ascii")
-    assert encoded and b"\0" not in encoded, "a label is non-empty ASCII without NUL"
+    assert encoded, "a label is not empty"
+    assert b"\0" not in encoded, "a label has no NUL of its own"
     return encoded + b"\0"
 
 
 def labelled(label: str, *parts: Octets, key: bytes = b"", size: int = 32) -> bytes:
-    """H of sealing.md 4.2: BLAKE2b(label ‖ 00 ‖ parts), `size` is the digest parameter, `key` the key parameter.
+    """H of sealing.md 4.2: BLAKE2b(label ‖ 00 ‖ parts), `size` is the digest parameter, `key` the
+    key parameter.
 
     key: at most 64 bytes; size: 1..64.
     """

@@ -1,9 +1,11 @@
-"""Identities: Ed25519 signing keys and X25519 box keys (签名密钥、加密密钥), and the only draw of OS randomness.
+"""Identities: Ed25519 signing keys and X25519 box keys (签名密钥、加密密钥), and the only draw of
+OS randomness.
 
-Invariant (sealing.md C16): a signature counts only under a key that is a canonical encoding of a point of the
-prime-order subgroup other than the identity; under such a key libsodium's own decision (S < L, R canonical and
-not of small order, no cofactor) is the rule. A box key counts only if canonical and not of low order. So every
-implementation of ours gives the same verdict on the same bytes.
+Invariant (sealing.md C16): a signature counts only under a key that is a canonical encoding of a
+point of the prime-order subgroup other than the identity; under such a key libsodium's own
+decision (S < L, R canonical and not of small order, no cofactor) is the rule. A box key counts
+only if canonical and not of low order. So every implementation of ours gives the same verdict on
+the same bytes.
 """
 
 import os
@@ -18,7 +20,8 @@ PUBLIC_SIZE: Final = 32
 SIGNATURE_SIZE: Final = 64
 
 _FIELD: Final = 2**255 - 19
-# The u coordinates of every point of order 1, 2, 4 or 8, on the curve and on its twist: they give the zero secret.
+# The u coordinates of every point of order 1, 2, 4 or 8, on the curve and on its twist: they give
+# the zero secret.
 _LOW_ORDER: Final = frozenset(
     {
         0,
@@ -59,7 +62,9 @@ class SigningKey:
 
 
 class BoxKey:
-    """An X25519 key made from its 32-byte seed (libsodium's `seed_keypair`). Secrets never show in `repr`."""
+    """An X25519 key made from its 32-byte seed (libsodium's `seed_keypair`). Secrets never show in
+    `repr`.
+    """
 
     __slots__ = ("public", "secret", "seed")
 
@@ -79,7 +84,8 @@ class BoxKey:
 
 @lru_cache(maxsize=8192)
 def is_valid_public(public: bytes) -> bool:
-    """Whether these bytes are an Ed25519 key that may be registered (C16): canonical, prime order, not the identity.
+    """Whether these bytes are an Ed25519 key that may be registered (C16): canonical, prime order,
+    not the identity.
 
     The point check costs about as much as one verification, so the verdict on a key is remembered.
     """
@@ -87,7 +93,9 @@ def is_valid_public(public: bytes) -> bool:
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is valid as C16 defines it; False also for a key that may not be registered."""
+    """Whether `signature` is valid as C16 defines it; False also for a key that may not be
+    registered.
+    """
     if len(signature) != SIGNATURE_SIZE or not is_valid_public(bytes(public)):
         return False
     try:
@@ -98,7 +106,9 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def is_valid_box_public(public: bytes) -> bool:
-    """Whether these bytes are an X25519 key that may be used: below 2^255-19 and not of low order (C16)."""
+    """Whether these bytes are an X25519 key that may be used: below 2^255-19 and not of low order
+    (C16).
+    """
     if len(public) != PUBLIC_SIZE:
         return False
     u = int.from_bytes(public, "little")

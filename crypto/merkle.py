@@ -1,7 +1,8 @@
 """Merkle trees of RFC 6962 over SHA-256 (默克尔树): root, inclusion path, root from a path.
 
-Invariant: a leaf is SHA-256(00 ‖ data), a node SHA-256(01 ‖ left ‖ right), the left subtree holds the largest
-power of two smaller than the size, and the empty tree is SHA-256(""). Functions take leaf *hashes*, 32 bytes each.
+Invariant: a leaf is SHA-256(00 ‖ data), a node SHA-256(01 ‖ left ‖ right), the left subtree holds
+the largest power of two smaller than the size, and the empty tree is SHA-256(""). Functions take
+leaf *hashes*, 32 bytes each.
 """
 
 from collections.abc import Sequence
@@ -54,10 +55,12 @@ def inclusion_path(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
-    """The root that `leaf` (a leaf hash) at `index` in a tree of `size` leaves has by this inclusion path.
+    """The root that `leaf` (a leaf hash) at `index` in a tree of `size` leaves has by this
+    inclusion path.
 
-    Raises Rejected: proof.index (not inside the tree), proof.hash (a hash is not 32 bytes), proof.length (too
-    few or too many hashes: a path must fit its index and size exactly, RFC 9162 §2.1.3.2).
+    Raises Rejected: proof.index (not inside the tree), proof.hash (a hash is not 32 bytes),
+    proof.length (too few or too many hashes: a path must fit its index and size exactly, RFC 9162
+    §2.1.3.2).
     """
     if not 0 <= index < size:
         raise Rejected("proof.index", f"{index} of {size}")
