@@ -1,0 +1,58 @@
+"""``decide`` of an opening: the table from command to rule (C1). Pure."""
+
+from collections.abc import Callable
+from typing import Any
+
+from server.domain import commands as cmd
+from server.domain import lobby, releasing, revealing, roles, unlocking, window
+from server.domain import opening_events as ev
+from server.domain.commands import Command
+from server.domain.events import Event
+from server.domain.model import Context
+from server.domain.opening import Opening, evolve
+
+_RULES: dict[type[Command], Callable[[Opening, Any, Context], list[Event]]] = {
+    cmd.ScheduleOpening: lobby.schedule,
+    cmd.SignIn: lobby.sign_in,
+    cmd.MoveDeadline: lobby.move_deadline,
+    cmd.TakeClosedList: lobby.take_closed_list,
+    cmd.ReachCheckpoint: lobby.reach_checkpoint,
+    cmd.StartWindow: window.start,
+    cmd.Pause: window.pause,
+    cmd.Resume: window.resume,
+    cmd.Extend: window.extend,
+    cmd.ResumeAfterOutage: window.resume_after_outage,
+    cmd.UnlockBid: unlocking.unlock,
+    cmd.UnlockByCard: unlocking.card_unlock,
+    cmd.ReportAttempt: unlocking.report_attempt,
+    cmd.ReleaseShares: releasing.release,
+    cmd.ReleaseSelf: releasing.self_release,
+    cmd.DeclareTrusteesLost: releasing.declare_trustees_lost,
+    cmd.ReportHalves: releasing.report_halves,
+    cmd.EndReplies: releasing.end_replies,
+    cmd.OpenAll: revealing.open_all,
+    cmd.ReportForms: revealing.report_forms,
+    cmd.ReadRow: revealing.read_row,
+    cmd.ReportBody: revealing.report_body,
+    cmd.CloseOpening: revealing.close_opening,
+}
+
+
+def _tick(state: Opening, command: cmd.OpeningTick, ctx: Context) -> list[Event]:
+    return (
+        lobby.tick(state, ctx) + window.tick(state, command, ctx) + releasing.tick(state, ctx)
+    )
+
+
+def decide(state: Opening, command: Command, ctx: Context) -> list[Event]:
+    """What happens if ``command`` arrives now; raises Refused if it is not lawful."""
+    roles.require("opening", command.OP, ctx.actor, state.stage)
+    if isinstance(command, cmd.OpeningTick):
+        return _tick(state, command, ctx)
+    events = _RULES[type(command)](state, command, ctx)
+    if events and isinstance(events[0], ev.UnlockReceived):
+        # Early end: at once when the last counting bid is unlocked (design.md §4).
+        if len(events[0].halves) == state.waiting and state.session().early_end:
+            after = evolve(state, events[0], ctx.now_ms)
+            events = events + window.ended(after, ctx, early=True)
+    return events

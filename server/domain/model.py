@@ -1,0 +1,47 @@
+"""Who acts, and with what in hand: actors, roles, and the context of one decision.
+
+Nothing here is read from a clock or a random source: both come in with the context.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A person's part in a hall; one person acts in one role."""
+
+    HOST = "host"  # 主持人
+    SUPERVISOR = "supervisor"  # 监督人
+    PURCHASER = "purchaser"  # 招标人
+    TRUSTEE = "trustee"  # 钥匙保管人
+    WITNESS = "witness"  # 见证人
+    BIDDER = "bidder"  # 投标人
+    VIEWER = "viewer"  # 公众
+    SYSTEM = "system"  # the room itself: clocks, workers, other rooms
+
+
+STAFF = frozenset({Role.HOST, Role.SUPERVISOR, Role.PURCHASER, Role.TRUSTEE, Role.WITNESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person as the registry knows them; ``org`` is the organisation's code (统一社会信用代码)."""
+
+    person: str
+    role: Role
+    org: str = ""
+    name: str = ""
+
+
+SYSTEM = Actor("system", Role.SYSTEM)
+PUBLIC = Actor("public", Role.VIEWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One decision's circumstances: who, when read, when decided, and fresh randomness (C1 nonces)."""
+
+    actor: Actor
+    now_ms: int
+    received_ms: int
+    entropy: bytes = b""

@@ -1,0 +1,310 @@
+"""The state of one opening (开标), and how events fold into it.
+
+Pure: ``evolve(state, event) -> state``. Replaying the stream rebuilds the state exactly. What is lawful is decided
+elsewhere, one noun per file (`lobby`, `window`, `unlocking`, `releasing`, `revealing`), behind `deciding.decide`.
+
+Invariant: a bid's half, once in ``halves``, stays; a window that a RELEASE or TRUSTEES_LOST has touched never opens
+again (C1.4); ``frozen`` and ``readout`` are set once per session.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from crypto.canonical import decode
+from crypto.hashes import sha256
+from crypto.header import Header, parse_header
+from crypto.manifest import Manifest, Session, parse_manifest
+from crypto.messages import Release, parse_release, parse_submit
+from crypto.suites import Suite, get_suite
+from server.domain import opening_events as ev
+from server.domain.events import Event
+
+
+class Stage(StrEnum):
+    """Where the opening stands; the order is the order of the hall."""
+
+    SCHEDULED = "scheduled"  # 待开标
+    SIGN_IN = "sign_in"  # 签到
+    ANNOUNCED = "announced"  # 公布投标人
+    DECRYPTION = "decryption"  # 投标人解密
+    RELEASE = "release"  # 招标人解密
+    REPLIES = "replies"  # the first share is here: self-release and repair until REPLY_END
+    OPENING = "opening"  # 开启
+    READ_OUT = "read_out"  # 唱标
+    CLOSED = "closed"  # 开标结束
+    FAILED = "failed"  # 流标
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """One counting bid (计入的投标) of the closed list."""
+
+    no: int
+    lot: int
+    org: str
+    name: str
+    certified: bool
+    bidder_pk: bytes
+    headers: Mapping[int, Header]  # by envelope number
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One countdown of a session: the windows of all its envelopes, together (C1)."""
+
+    session: int
+    w: int
+    nonces: Mapping[int, bytes]
+    start_ms: int
+    end_ms: int
+    remaining_ms: int | None = None  # set while paused
+    ended: bool = False
+    early: bool = False
+    checkpoint: str = ""  # the signed checkpoint that covers WINDOW_END
+
+    @property
+    def paused(self) -> bool:
+        return self.remaining_ms is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """A logged bidder half."""
+
+    half: bytes
+    digest: bytes
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Everything one opening knows."""
+
+    manifest: Manifest | None = None
+    stage: Stage = Stage.SCHEDULED
+    deadline_ms: int = 0
+    signed_in: frozenset[str] = frozenset()
+    bids: tuple[Bid, ...] = ()
+    envelopes: Mapping[bytes, tuple[Bid, int]] = field(default_factory=dict)  # bid_id -> bid, envelope
+    submits: tuple[bytes, ...] = ()
+    closing_checkpoint: str = ""
+    window: Window | None = None
+    windows: tuple[Window, ...] = ()  # ended ones
+    sessions_done: frozenset[int] = frozenset()
+    halves: Mapping[bytes, Unlocked] = field(default_factory=dict)
+    waiting: int = 0  # bid_ids of the running session that have no half yet
+    tries: Mapping[str, int] = field(default_factory=dict)
+    releases: Mapping[int, Mapping[int, Release]] = field(default_factory=dict)  # i -> envelope -> message
+    release_bytes: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
+    first_reply_ms: int | None = None
+    trustees_lost: bool = False
+    self_halves: Mapping[bytes, bytes] = field(default_factory=dict)
+    found: Mapping[bytes, ev.HalfFound] = field(default_factory=dict)
+    found_with: tuple[int, ...] = ()
+    replies_ended_ms: int | None = None
+    all_opened: bool = False
+    states: Mapping[bytes, str] = field(default_factory=dict)  # forms and bodies, as frozen or decided
+    readouts: tuple[bytes, ...] = ()
+    row: int = 0
+    now_ms: int = 0  # of the newest event
+
+    # -- questions that several rules ask
+
+    def rules(self) -> Manifest:
+        assert self.manifest is not None
+        return self.manifest
+
+    def suite(self) -> Suite:
+        return get_suite(self.rules().suite)
+
+    def session(self) -> Session:
+        assert self.window is not None
+        return self.rules().session(self.window.session)
+
+    def counting(self, envelope: int) -> list[bytes]:
+        """The counting bid_ids of one envelope number, ascending."""
+        return sorted(bid.headers[envelope].bid_id for bid in self.bids if envelope in bid.headers)
+
+    def session_bid_ids(self) -> list[bytes]:
+        return [bid_id for envelope in self.session().envelopes for bid_id in self.counting(envelope)]
+
+    def form_envelope(self) -> int:
+        """The form of the current session: the envelope whose states are frozen and read out."""
+        forms = [n for n in self.session().envelopes if self.rules().envelope(n).kind == "form"]
+        assert len(forms) == 1, "a session opens exactly one form envelope"
+        return forms[0]
+
+    def unlocked_forms(self) -> list[bytes]:
+        return [b for b in self.counting(self.form_envelope()) if b in self.halves]
+
+
+def _scheduled(state: Opening, event: ev.OpeningScheduled) -> Opening:
+    manifest = parse_manifest(event.manifest)
+    return replace(state, manifest=manifest, deadline_ms=manifest.deadline_ms)
+
+
+def _closed_list(state: Opening, event: ev.ClosedListTaken) -> Opening:
+    suite = state.suite()
+    headers = {header.bid_id: header for header in map(parse_header, event.headers)}
+    bids: list[Bid] = []
+    for no, raw in enumerate(event.submits, 1):
+        submit = parse_submit(raw, suite)
+        org = event.orgs[submit.bidder_pk]
+        bids.append(
+            Bid(
+                no=no,
+                lot=submit.lot,
+                org=org,
+                name=event.names[org],
+                certified=org in event.certified,
+                bidder_pk=submit.bidder_pk,
+                headers={envelope: headers[bid_id] for envelope, bid_id in submit.envelopes},
+            )
+        )
+    envelopes = {h.bid_id: (bid, envelope) for bid in bids for envelope, h in bid.headers.items()}
+    return replace(state, bids=tuple(bids), envelopes=envelopes, submits=tuple(event.submits))
+
+
+def _checkpoint(state: Opening, event: ev.CheckpointReached) -> Opening:
+    if event.of == "closing":
+        return replace(state, closing_checkpoint=event.checkpoint)
+    assert state.window is not None and state.window.w == event.w
+    return replace(state, window=replace(state.window, checkpoint=event.checkpoint))
+
+
+def _window_opened(state: Opening, event: ev.WindowOpened) -> Opening:
+    window = Window(
+        session=event.session,
+        w=event.w,
+        nonces={n.envelope: n.nonce for n in event.nonces},
+        start_ms=event.start_ms,
+        end_ms=event.end_ms,
+    )
+    past = state.windows + ((state.window,) if state.window else ())
+    fresh = state.window is None or state.window.session != event.session
+    state = replace(state, window=window, windows=past, stage=Stage.DECRYPTION)
+    state = replace(state, waiting=sum(b not in state.halves for b in state.session_bid_ids()))
+    if not fresh:
+        return state
+    return replace(
+        state,
+        releases={},
+        release_bytes={},
+        first_reply_ms=None,
+        trustees_lost=False,
+        found={},
+        found_with=(),
+        replies_ended_ms=None,
+        all_opened=False,
+        row=0,
+    )
+
+
+def _window_changed(state: Opening, event: ev.WindowChanged) -> Opening:
+    assert state.window is not None
+    remaining = event.remaining_ms if event.change == "pause" else None
+    if event.change == "extend" and state.window.paused:
+        remaining = event.remaining_ms
+    return replace(state, window=replace(state.window, end_ms=event.end_ms, remaining_ms=remaining))
+
+
+def _unlocked(state: Opening, event: ev.UnlockReceived) -> Opening:
+    halves = dict(state.halves)
+    for raw in event.messages:
+        digest = sha256(raw)
+        for bid_id, half in event.halves.items():
+            if bid_id in raw:  # each bid_id stands in exactly one of the messages (unlocking.py)
+                halves[bid_id] = Unlocked(half, digest, event.received_ms)
+    return replace(state, halves=halves, waiting=state.waiting - len(event.halves))
+
+
+def _attempt(state: Opening, event: ev.AttemptFailed) -> Opening:
+    return replace(state, tries={**state.tries, event.org: state.tries.get(event.org, 0) + 1})
+
+
+def _window_ended(state: Opening, event: ev.WindowEnded) -> Opening:
+    assert state.window is not None
+    ended = replace(state.window, ended=True, early=event.early, remaining_ms=None)
+    return replace(state, window=ended, stage=Stage.RELEASE)
+
+
+def _released(state: Opening, event: ev.ReleaseReceived) -> Opening:
+    suite = state.suite()
+    messages = {m.envelope: m for m in (parse_release(raw, suite) for raw in event.messages)}
+    return replace(
+        state,
+        releases={**state.releases, event.i: messages},
+        release_bytes={**state.release_bytes, event.i: tuple(event.messages)},
+        first_reply_ms=event.received_ms if state.first_reply_ms is None else state.first_reply_ms,
+        stage=Stage.REPLIES if state.stage is Stage.RELEASE else state.stage,
+    )
+
+
+def _lost(state: Opening, event: ev.TrusteesLost) -> Opening:
+    first = state.now_ms if state.first_reply_ms is None else state.first_reply_ms
+    return replace(state, trustees_lost=True, first_reply_ms=first, stage=Stage.REPLIES)
+
+
+def _halves_found(state: Opening, event: ev.HalvesFound) -> Opening:
+    found = {**state.found, **{f.bid_id: f for f in event.found}}
+    return replace(state, found=found, found_with=event.releases)
+
+
+def _frozen(state: Opening, event: ev.SetFrozen) -> Opening:
+    frozen = decode(event.frozen, size_max=1 << 24, depth_max=4)
+    states = {bytes.fromhex(b["bid_id"]): b["state"] for b in frozen["bids"]}
+    return replace(state, states={**state.states, **states})
+
+
+def _read_out(state: Opening, event: ev.PricesReadOut) -> Opening:
+    assert state.window is not None
+    return replace(
+        state,
+        readouts=(*state.readouts, event.readout),
+        sessions_done=state.sessions_done | {state.window.session},
+        stage=Stage.READ_OUT,
+    )
+
+
+_EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
+    ev.OpeningScheduled: _scheduled,
+    ev.SignInOpened: lambda s, e: replace(s, stage=Stage.SIGN_IN),
+    ev.BidderSignedIn: lambda s, e: replace(s, signed_in=s.signed_in | {e.org}),
+    ev.LatecomerSignedIn: lambda s, e: replace(s, signed_in=s.signed_in | {e.org}),
+    ev.SignedInBidders: lambda s, e: s,
+    ev.DeadlineMoved: lambda s, e: replace(s, deadline_ms=e.deadline_ms),
+    ev.ClosedListTaken: _closed_list,
+    ev.BiddersAnnounced: lambda s, e: replace(s, stage=Stage.ANNOUNCED),
+    ev.OpeningFailed: lambda s, e: replace(s, stage=Stage.FAILED),
+    ev.CheckpointReached: _checkpoint,
+    ev.WindowOpened: _window_opened,
+    ev.WindowChanged: _window_changed,
+    ev.UnlockReceived: _unlocked,
+    ev.BidUnlocked: lambda s, e: s,
+    ev.OwnBidUnlocked: lambda s, e: s,
+    ev.AttemptFailed: _attempt,
+    ev.AttemptSeen: lambda s, e: s,
+    ev.WindowEnded: _window_ended,
+    ev.ReleaseReceived: _released,
+    ev.TrusteeReleased: lambda s, e: s,
+    ev.TrusteesLost: _lost,
+    ev.SelfReleaseReceived: lambda s, e: replace(
+        s, self_halves={**s.self_halves, e.bid_id: e.host_half}
+    ),
+    ev.TrusteeFaultFound: lambda s, e: s,
+    ev.HalvesFound: _halves_found,
+    ev.RepliesEnded: lambda s, e: replace(s, replies_ended_ms=s.now_ms, stage=Stage.OPENING),
+    ev.AllOpened: lambda s, e: replace(s, all_opened=True),
+    ev.SetFrozen: _frozen,
+    ev.PricesReadOut: _read_out,
+    ev.RowRead: lambda s, e: replace(s, row=e.no),
+    ev.BodyDecided: lambda s, e: replace(s, states={**s.states, e.bid_id: e.state}),
+    ev.OpeningClosed: lambda s, e: replace(s, stage=Stage.CLOSED),
+}
+
+
+def evolve(state: Opening, event: Event, ts_ms: int) -> Opening:
+    """The state after ``event``, which was journaled at ``ts_ms``."""
+    return _EVOLVE[type(event)](replace(state, now_ms=ts_ms), event)

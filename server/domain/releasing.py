@@ -1,0 +1,222 @@
+"""Release (招标人解密): trustees hand over their shares after the journaled end (C1.5, C5, C8, C11).
+
+No chunk is decrypted here. The first accepted RELEASE, or TRUSTEES_LOST, makes the window final. REPLY_END comes at
+once when every unlocked form has its host half and intact bytes, otherwise by the host or ``reply_ms`` after the
+first reply. Releases that arrive later are still taken: they can only name faults.
+"""
+
+from crypto.checkpoint import read_checkpoint
+from crypto.messages import Release, parse_release, parse_self_release, signature_ok
+from crypto.sealing import deal_check, host_half_matches
+from server.domain import commands as cmd
+from server.domain import opening_events as ev
+from server.domain.events import Event
+from server.domain.model import Context
+from server.domain.officers import require_host_and_supervisor
+from server.domain.opening import Opening, Stage, Window
+from server.domain.refusals import Refused
+
+MODE_UNLOCKED = 0
+MODE_ALL = 1
+RELEASING = (Stage.RELEASE, Stage.REPLIES, Stage.OPENING, Stage.READ_OUT)
+
+
+def expected_set(state: Opening, envelope: int) -> list[bytes]:
+    """Exactly the bid_ids that a RELEASE of this envelope must list, ascending (C11)."""
+    counting = state.counting(envelope)
+    if state.rules().envelope(envelope).mode == MODE_ALL:
+        return counting
+    return [bid_id for bid_id in counting if bid_id in state.halves]
+
+
+def _check(state: Opening, window: Window, message: Release) -> None:
+    if message.tender_id != state.rules().tender_id or message.envelope not in window.nonces:
+        raise Refused("release.envelopes")
+    if message.opening_nonce != window.nonces[message.envelope]:
+        raise Refused("release.nonce")
+    checkpoint = read_checkpoint(window.checkpoint)
+    if message.root != checkpoint.root or message.size != checkpoint.size:
+        raise Refused("release.checkpoint")
+    if message.mode != state.rules().envelope(message.envelope).mode:
+        raise Refused("release.mode")
+    if [bid_id for bid_id, _, _ in message.shares] != expected_set(state, message.envelope):
+        raise Refused("release.set")
+
+
+def _position(state: Opening, message: Release) -> int:
+    """The trustee's place in the manifest's list; its key must have signed. ``i`` counts within the envelope."""
+    rules = state.rules()
+    positions = rules.envelope(message.envelope).trustees
+    if not 1 <= message.i <= len(positions):
+        raise Refused("release.trustee")
+    place = positions[message.i - 1]
+    if not signature_ok(message, rules.trustees[place - 1].spk):
+        raise Refused("release.signature")
+    return place
+
+
+def release(state: Opening, command: cmd.ReleaseShares, ctx: Context) -> list[Event]:
+    window, suite = state.window, state.suite()
+    if state.stage not in RELEASING or window is None or not window.checkpoint:
+        raise Refused("release.window")
+    messages = [parse_release(raw, suite) for raw in command.messages]
+    places = {_position(state, message) for message in messages}
+    if len(places) != 1:
+        raise Refused("release.trustee")
+    place = places.pop()
+    trustee = state.rules().trustees[place - 1]
+    if trustee.code != ctx.actor.org:
+        raise Refused("release.trustee")
+    if place in state.release_bytes:
+        if state.release_bytes[place] == tuple(command.messages):
+            return []
+        raise Refused("release.second", evidence=_second(state, place, messages))
+    served = [n for n in state.session().envelopes if place in state.rules().envelope(n).trustees]
+    if sorted(m.envelope for m in messages) != served:
+        raise Refused("release.envelopes")
+    for message in messages:
+        _check(state, window, message)
+    form = state.rules().envelope(state.form_envelope())
+    return [
+        ev.ReleaseReceived(
+            i=place,
+            session=window.session,
+            messages=command.messages,
+            nonces=[m.opening_nonce for m in messages],
+            indices=[m.i for m in messages],
+            modes=[m.mode for m in messages],
+            received_ms=ctx.received_ms,
+        ),
+        ev.TrusteeReleased(
+            i=place,
+            role=trustee.role,
+            name=trustee.name,
+            received_ms=ctx.received_ms,
+            needed=form.t,
+            released=len(state.release_bytes) + 1,
+        ),
+    ]
+
+
+def _second(state: Opening, place: int, messages: list[Release]) -> tuple[Event, ...]:
+    """A second, different RELEASE of one trustee is refused and named (C11)."""
+    return tuple(
+        ev.TrusteeFaultFound(
+            i=place,
+            envelope=m.envelope,
+            nonce=m.opening_nonce,
+            bid_id=b"",
+            fault="second",
+            sha256=m.digest,
+        )
+        for m in messages
+    )
+
+
+def self_release(state: Opening, command: cmd.ReleaseSelf, ctx: Context) -> list[Event]:
+    """A bidder shows its own s_H, between the first reply and REPLY_END only (C8)."""
+    window = state.window
+    if state.stage is not Stage.REPLIES or state.replies_ended_ms is not None or window is None:
+        raise Refused("self_release.not_open")
+    events: list[Event] = []
+    for raw in command.messages:
+        message = parse_self_release(raw, state.suite())
+        bid, envelope = state.envelopes.get(message.bid_id, (None, 0))
+        if bid is None or window.nonces.get(envelope) != message.opening_nonce:
+            raise Refused("self_release.bid_unknown")
+        header = bid.headers[envelope]
+        if message.tender_id != state.rules().tender_id:
+            raise Refused("self_release.bid_unknown")
+        if not host_half_matches(header, message.half) or not deal_check(header, message.half):
+            raise Refused("self_release.half")
+        if message.bid_id in state.self_halves:
+            continue
+        events.append(
+            ev.SelfReleaseReceived(
+                bid_id=message.bid_id,
+                nonce=message.opening_nonce,
+                host_half=message.half,
+                message=raw,
+                received_ms=ctx.received_ms,
+            )
+        )
+    return events
+
+
+def declare_trustees_lost(
+    state: Opening, command: cmd.DeclareTrusteesLost, ctx: Context
+) -> list[Event]:
+    """TRUSTEES_LOST, signed by host and supervisor; makes the window final as a RELEASE does (C8)."""
+    if state.stage is not Stage.RELEASE or state.window is None or not state.window.checkpoint:
+        raise Refused("release.window")
+    if not command.reason.strip():
+        raise Refused("reason.missing")
+    event = ev.TrusteesLost(
+        nonce=state.window.nonces[state.form_envelope()],
+        reason=command.reason,
+        pks=command.pks,
+        sigs=command.sigs,
+    )
+    require_host_and_supervisor(state.rules(), event, "release.signature")
+    return [event]
+
+
+def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> list[Event]:
+    """What the workers found. Faults are named; REPLY_END follows at once when nothing is missing."""
+    if state.window is None or state.stage not in (Stage.REPLIES, Stage.RELEASE):
+        return _faults(state, command)
+    events: list[Event] = [
+        ev.HalvesFound(envelope=command.envelope, releases=command.releases, found=command.found)
+    ]
+    events += _faults(state, command)
+    known = {f.bid_id: f.state for f in state.found.values()}
+    known |= {f.bid_id: f.state for f in command.found}
+    # "malformed" is final by bytes alone; only a missing half or damaged bytes can still be mended.
+    if all(known.get(b) in ("", "malformed") for b in state.unlocked_forms()):
+        events += replies_ended(state, "all_found")
+    return events
+
+
+def _faults(state: Opening, command: cmd.ReportHalves) -> list[Event]:
+    assert state.window is not None
+    return [
+        ev.TrusteeFaultFound(
+            i=fault.i,
+            envelope=command.envelope,
+            nonce=state.window.nonces[command.envelope],
+            bid_id=fault.bid_id,
+            fault=fault.fault,
+            sha256=state.releases[fault.i][command.envelope].digest,
+        )
+        for fault in command.faults
+        if fault.i in state.releases
+    ]
+
+
+def replies_ended(state: Opening, by: str) -> list[Event]:
+    """REPLY_END; an unattended opening then opens by itself (无人值守)."""
+    assert state.window is not None
+    events: list[Event] = [ev.RepliesEnded(by=by, nonces=list(state.window.nonces.values()))]
+    if state.session().unattended:
+        events.append(ev.AllOpened(by="unattended"))
+    return events
+
+
+def end_replies(state: Opening, command: cmd.EndReplies, ctx: Context) -> list[Event]:
+    if state.stage is not Stage.REPLIES or state.replies_ended_ms is not None:
+        raise Refused("reply.not_open")
+    return replies_ended(state, "host")
+
+
+def tick(state: Opening, ctx: Context) -> list[Event]:
+    """``reply_ms`` after the first reply REPLY_END comes by itself, and as long again later the opening."""
+    if state.first_reply_ms is None or state.window is None:
+        return []
+    reply_ms = state.session().reply_ms
+    if state.stage is Stage.REPLIES and ctx.now_ms >= state.first_reply_ms + reply_ms:
+        return replies_ended(state, "time")
+    ended = state.replies_ended_ms
+    if state.stage is Stage.OPENING and not state.all_opened and ended is not None:
+        if ctx.now_ms >= ended + reply_ms:
+            return [ev.AllOpened(by="time")]
+    return []

@@ -1,0 +1,106 @@
+"""Opening and read-out (开启、唱标): every form is revealed to all at one instant (C1.6, C1.7, C3).
+
+SET_FROZEN names every counting form's state before any plaintext is shown; nothing after REPLY_END depends on
+anybody's choice, and nothing after SET_FROZEN changes a state.
+"""
+
+from typing import Any
+
+from crypto.canonical import decode, encode
+from crypto.form import FORM_BYTES_MAX
+from crypto.hashes import sha256
+from server.domain import commands as cmd
+from server.domain import opening_events as ev
+from server.domain.events import Event
+from server.domain.model import Context
+from server.domain.opening import Opening, Stage
+from server.domain.refusals import Refused
+
+OPENED = "opened"
+LOCKED = "locked"
+
+
+def open_all(state: Opening, command: cmd.OpenAll, ctx: Context) -> list[Event]:
+    """The host's one button; it chooses nothing."""
+    if state.stage is not Stage.OPENING or state.all_opened:
+        raise Refused("opening.not_ready")
+    return [ev.AllOpened(by="host")]
+
+
+def form_states(state: Opening, forms: dict[bytes, cmd.FormOpened]) -> dict[bytes, str]:
+    """C3 for every counting form: locked, then what the halves said, then what the bytes said."""
+    states: dict[bytes, str] = {}
+    for bid_id in state.counting(state.form_envelope()):
+        found = state.found.get(bid_id)
+        if bid_id not in state.halves:
+            states[bid_id] = LOCKED
+        elif found is None:
+            states[bid_id] = "unrecoverable"
+        else:
+            states[bid_id] = found.state or forms[bid_id].state
+    return states
+
+
+def report_forms(state: Opening, command: cmd.ReportForms, ctx: Context) -> list[Event]:
+    if state.stage is not Stage.OPENING or not state.all_opened or state.window is None:
+        return []  # told again after a restart
+    forms = {form.bid_id: form for form in command.forms}
+    states = form_states(state, forms)
+    nonce = state.window.nonces[command.envelope]
+    frozen = {
+        "bids": [
+            {
+                "bid_id": bid_id.hex(),
+                "form_sha256": sha256(forms[bid_id].form).hex() if s == OPENED else None,
+                "state": s,
+            }
+            for bid_id, s in sorted(states.items())
+        ],
+        "nonce": nonce.hex(),
+    }
+    return [
+        ev.SetFrozen(nonce=nonce, frozen=encode(frozen)),
+        _read_out(state, forms, states, nonce),
+    ]
+
+
+def _read_out(
+    state: Opening, forms: dict[bytes, cmd.FormOpened], states: dict[bytes, str], nonce: bytes
+) -> ev.PricesReadOut:
+    fields = state.rules().envelope(state.form_envelope()).fields
+    deciding = next(f.name for f in fields if f.decides)
+    rows: list[dict[str, Any]] = []
+    amounts: dict[int, str] = {}
+    for bid_id, s in sorted(states.items()):
+        if s != OPENED:
+            continue
+        form = decode(forms[bid_id].form, size_max=FORM_BYTES_MAX, depth_max=4)
+        amounts[state.envelopes[bid_id][0].no] = str(form["fields"][deciding])
+        rows.append({**form, "bid_id": bid_id.hex()})
+    readout = {
+        "format": 1,
+        "nonce": nonce.hex(),
+        "rows": rows,
+        "tender_id": state.rules().tender_id.hex(),
+    }
+    return ev.PricesReadOut(nonce=nonce, readout=encode(readout), amounts=amounts)
+
+
+def read_row(state: Opening, command: cmd.ReadRow, ctx: Context) -> list[Event]:
+    if not 1 <= command.no <= len(state.bids):
+        raise Refused("row.unknown")
+    return [ev.RowRead(no=command.no)]
+
+
+def report_body(state: Opening, command: cmd.ReportBody, ctx: Context) -> list[Event]:
+    """A large envelope is decided later and never changes a form's state or the set of prices."""
+    if command.bid_id in state.states:
+        return []
+    bid, envelope = state.envelopes[command.bid_id]
+    return [
+        ev.BodyDecided(no=bid.no, envelope=envelope, bid_id=command.bid_id, state=command.state)
+    ]
+
+
+def close_opening(state: Opening, command: cmd.CloseOpening, ctx: Context) -> list[Event]:
+    return [ev.OpeningClosed()]

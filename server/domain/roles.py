@@ -1,0 +1,63 @@
+"""Who may ask what, at which stage (权限表): one table, checked before any rule looks at the request."""
+
+from server.domain.model import STAFF, Actor, Role
+from server.domain.opening import Stage
+from server.domain.refusals import Refused
+
+S = Stage
+ANY_STAGE = frozenset(Stage)
+RUNNING = frozenset({S.ANNOUNCED, S.DECRYPTION, S.RELEASE, S.REPLIES, S.OPENING, S.READ_OUT})
+HOST = frozenset({Role.HOST})
+BIDDER = frozenset({Role.BIDDER})
+EVERYBODY = frozenset(Role)
+
+# op -> (roles, stages). Officers other than the host only watch; what needs a second signature carries it.
+OPENING_TABLE: dict[str, tuple[frozenset[Role], frozenset[Stage]]] = {
+    "sign_in": (BIDDER, ANY_STAGE),
+    "start_window": (HOST, frozenset({S.ANNOUNCED, S.DECRYPTION, S.RELEASE, S.REPLIES, S.READ_OUT})),
+    "pause": (HOST, frozenset({S.DECRYPTION})),
+    "resume": (HOST, frozenset({S.DECRYPTION})),
+    "extend": (HOST, frozenset({S.DECRYPTION})),
+    "unlock": (BIDDER, ANY_STAGE),  # outside the window it is refused with evidence (unlocking.py)
+    "card_unlock": (EVERYBODY, ANY_STAGE),
+    "report_attempt": (BIDDER, RUNNING),
+    "release": (frozenset({Role.TRUSTEE, Role.PURCHASER, Role.SUPERVISOR}), ANY_STAGE),
+    "self_release": (BIDDER, ANY_STAGE),
+    "declare_trustees_lost": (HOST, frozenset({S.RELEASE})),
+    "end_replies": (HOST, frozenset({S.REPLIES})),
+    "open_all": (HOST, frozenset({S.OPENING})),
+    "read_row": (HOST, frozenset({S.READ_OUT})),
+    "close_opening": (HOST, frozenset({S.READ_OUT})),
+}
+
+TENDER_TABLE: dict[str, frozenset[Role]] = {
+    "register": BIDDER,
+    "submit": BIDDER,
+    "change_deadline": HOST,
+}
+
+
+def require(room_kind: str, op: str, actor: Actor, stage: Stage | None) -> None:
+    """Raises ``auth.role`` or ``command.stage``; the system may ask anything."""
+    if actor.role is Role.SYSTEM:
+        return
+    if room_kind == "tender":
+        if actor.role not in TENDER_TABLE.get(op, frozenset()):
+            raise Refused("auth.role", op=op)
+        return
+    roles, stages = OPENING_TABLE.get(op, (frozenset[Role](), frozenset[Stage]()))
+    if actor.role not in roles:
+        raise Refused("auth.role", op=op)
+    if stage not in stages:
+        raise Refused("command.stage", op=op, stage=str(stage))
+
+
+def may_subscribe(actor: Actor, room: str, audience: str) -> bool:
+    """Who is in which audience: the one table of design.md §3."""
+    if not room.startswith(("opening:", "tender:")):
+        return False
+    if audience == "hall":
+        return True
+    if audience == "staff":
+        return room.startswith("opening:") and actor.role in STAFF
+    return audience == f"party:{actor.org}" and actor.role is Role.BIDDER

@@ -1,0 +1,383 @@
+"""One tender (招标项目) until its deadline: registration, sealed envelopes, SUBMIT chains, closing (C6, C9, C14).
+
+Pure. A bid counts through its signed SUBMIT alone, and only when every listed envelope is durably stored. In time is
+``received_ms`` strictly before the deadline. Until the deadline nothing here is visible to anybody but the bidder
+concerned.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crypto.hashes import sha256
+from crypto.header import Header, accept_header, parse_header
+from crypto.manifest import (
+    Manifest,
+    bind_message,
+    parse_manifest,
+    parse_manifest_signatures,
+    signed_by,
+)
+from crypto.merkle import leaf_hash, merkle_root
+from crypto.messages import (
+    ACK_ACCEPTED,
+    ACK_INCOMPLETE,
+    ACK_LATE,
+    ACK_SUBMIT,
+    ACK_WITHDRAW,
+    Submit,
+    parse_submit,
+    signature_ok,
+)
+from server.domain import commands as cmd
+from server.domain import roles
+from server.domain import tender_events as ev
+from server.domain.commands import Command
+from server.domain.events import Event
+from server.domain.model import Context
+from server.domain.officers import require_host_and_supervisor
+from server.domain.promises import INTEGRATE_WITHIN_MS, Promise
+from server.domain.refusals import Refused
+
+KIND_SUBMIT, KIND_WITHDRAW = 1, 2
+DECIDE_WITHIN_MS = 10_000  # formats.md §1: server_ms may be this much after the deadline
+Chain = tuple[bytes, int]  # bidder_pk, lot
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    org: str
+    name: str
+    bidder_pk: bytes
+    bidder_xpk: bytes
+    expiry_ms: int
+    certified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A durable envelope: its header and the name of its payload."""
+
+    header: Header
+    org: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An accepted SUBMIT or WITHDRAW of a chain."""
+
+    message: Submit
+    org: str
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    manifest: Manifest | None = None
+    signatures: bytes = b""
+    deadline_ms: int = 0
+    by_org: Mapping[str, Registration] = field(default_factory=dict)
+    by_pk: Mapping[bytes, Registration] = field(default_factory=dict)
+    stored: Mapping[bytes, Stored] = field(default_factory=dict)  # by bid_id
+    ads: frozenset[bytes] = frozenset()
+    chains: Mapping[Chain, tuple[Received, ...]] = field(default_factory=dict)
+    listed: frozenset[bytes] = frozenset()  # every bid_id that any accepted SUBMIT has listed
+    closed: bool = False
+    store_checked: bool = False
+
+    def rules(self) -> Manifest:
+        assert self.manifest is not None
+        return self.manifest
+
+    def counting(self) -> list[Received]:
+        """The SUBMITs that count, sorted by SHA-256: the highest seq of each chain, unless it withdraws (C9)."""
+        last = [chain[-1] for chain in self.chains.values() if chain]
+        kept = [r for r in last if r.message.kind == KIND_SUBMIT]
+        return sorted(kept, key=lambda r: r.message.digest)
+
+
+def list_root(submits: list[bytes]) -> bytes:
+    """DEADLINE_CLOSED's root over the digests of the counting SUBMITs, already sorted (C13)."""
+    return merkle_root([leaf_hash(digest) for digest in submits])
+
+
+# ---- evolve
+
+
+def _published(state: Tender, event: ev.TenderPublished) -> Tender:
+    manifest = parse_manifest(event.manifest)
+    return replace(
+        state,
+        manifest=manifest,
+        signatures=event.signatures,
+        deadline_ms=manifest.deadline_ms,
+    )
+
+
+def _registered(state: Tender, event: ev.BidderRegistered) -> Tender:
+    registration = Registration(
+        org=event.org,
+        name=event.name,
+        bidder_pk=event.bidder_pk,
+        bidder_xpk=event.bidder_xpk,
+        expiry_ms=event.expiry_ms,
+        certified=event.binding_kind == "certificate",
+    )
+    return replace(
+        state,
+        by_org={**state.by_org, event.org: registration},
+        by_pk={**state.by_pk, event.bidder_pk: registration},
+    )
+
+
+def _stored(state: Tender, event: ev.EnvelopeStored) -> Tender:
+    header = parse_header(event.header)
+    stored = Stored(header, event.org, event.blob)
+    return replace(
+        state, stored={**state.stored, header.bid_id: stored}, ads=state.ads | {header.ad}
+    )
+
+
+def _submitted(state: Tender, event: ev.SubmitReceived) -> Tender:
+    if event.result != ACK_ACCEPTED:
+        return state
+    message = parse_submit(event.message, state.rules().suite_of())
+    key = (message.bidder_pk, message.lot)
+    received = Received(message, event.org, event.received_ms)
+    return replace(
+        state,
+        chains={**state.chains, key: (*state.chains.get(key, ()), received)},
+        listed=state.listed | {bid_id for _, bid_id in message.envelopes},
+    )
+
+
+_EVOLVE: dict[type[Event], Callable[[Tender, Any], Tender]] = {
+    ev.TenderPublished: _published,
+    ev.BidderRegistered: _registered,
+    ev.EnvelopeStored: _stored,
+    ev.SubmitReceived: _submitted,
+    ev.DeadlineChanged: lambda s, e: replace(s, deadline_ms=e.deadline_ms),
+    ev.BiddingClosed: lambda s, e: replace(s, closed=True),
+    ev.StoreChecked: lambda s, e: replace(s, store_checked=True),
+}
+
+
+def evolve(state: Tender, event: Event, ts_ms: int) -> Tender:
+    return _EVOLVE[type(event)](state, event)
+
+
+# ---- decide
+
+
+def _publish(state: Tender, command: cmd.PublishTender, ctx: Context) -> list[Event]:
+    if state.manifest is not None:
+        raise Refused("tender.exists")
+    manifest = parse_manifest(command.manifest)
+    parse_manifest_signatures(command.signatures, manifest)
+    return [ev.TenderPublished(manifest=command.manifest, signatures=command.signatures)]
+
+
+def _register(state: Tender, command: cmd.RegisterBidder, ctx: Context) -> list[Event]:
+    """BIDDER_REG by invitation (C17). The same keys again are the same registration."""
+    rules = state.rules()
+    known = state.by_org.get(ctx.actor.org)
+    if known is not None:
+        if (known.bidder_pk, known.bidder_xpk) == (command.bidder_pk, command.bidder_xpk):
+            return []
+        raise Refused("registration.exists")
+    if state.closed or ctx.received_ms >= state.deadline_ms:
+        raise Refused("registration.closed")
+    if not rules.uncertified_allowed:
+        raise Refused("registration.not_invited")
+    if command.expiry_ms <= state.deadline_ms:
+        raise Refused("registration.expiry")
+    trustees = {t.xpk for t in rules.trustees} | {t.spk for t in rules.trustees}
+    xpks = {r.bidder_xpk for r in state.by_org.values()}
+    if (
+        command.bidder_pk in state.by_pk
+        or command.bidder_xpk in xpks
+        or {command.bidder_pk, command.bidder_xpk} & trustees
+    ):
+        raise Refused("registration.key_taken")
+    facts = (rules.tender_id, command.bidder_pk, command.bidder_xpk, command.expiry_ms)
+    bind = bind_message("bind", *facts, ctx.actor.org)
+    invite = bind_message("invite", *facts, ctx.actor.org)
+    if not signed_by(command.bidder_pk, bind, command.sig):
+        raise Refused("registration.signature")
+    assert signed_by(rules.host_receipt_pk, invite, command.invitation_sig)
+    return [
+        ev.BidderRegistered(
+            org=ctx.actor.org,
+            name=ctx.actor.name,
+            bidder_pk=command.bidder_pk,
+            bidder_xpk=command.bidder_xpk,
+            expiry_ms=command.expiry_ms,
+            sig=command.sig,
+            binding_kind="invitation",
+            binding_pk=rules.host_receipt_pk,
+            binding_sig=command.invitation_sig,
+        )
+    ]
+
+
+def _store(state: Tender, command: cmd.StoreEnvelope, ctx: Context) -> list[Event]:
+    """C6 for a whole header whose payload is durable; its AD is new in this tender (C10)."""
+    registration = state.by_org.get(ctx.actor.org)
+    if registration is None:
+        raise Refused("bid.not_registered")
+    header = parse_header(command.header)
+    if header.bid_id in state.stored and state.stored[header.bid_id].org == ctx.actor.org:
+        return []
+    rules = state.rules()
+    terms = rules.terms(header.envelope, registration.bidder_pk, registration.bidder_xpk)
+    accept_header(command.header, terms)
+    if header.ct_root != command.ct_root:
+        raise Refused("bid.ct_root")
+    if header.ad in state.ads:
+        raise Refused("bid.ad_seen")
+    return [ev.EnvelopeStored(org=ctx.actor.org, header=command.header, blob=command.blob)]
+
+
+def _submit(state: Tender, command: cmd.SubmitBid, ctx: Context) -> list[Event]:
+    message = parse_submit(command.message, state.rules().suite_of())
+    registration = state.by_pk.get(message.bidder_pk)
+    if registration is None or registration.org != ctx.actor.org:
+        raise Refused("bid.not_registered")
+    if message.tender_id != state.rules().tender_id:
+        raise Refused("submit.mismatch")
+    if not signature_ok(message, message.bidder_pk):
+        raise Refused("submit.signature")
+    chain = state.chains.get((message.bidder_pk, message.lot), ())
+    if any(r.message.digest == message.digest for r in chain):
+        return []  # a repeat is answered from the first
+    if state.closed or ctx.received_ms >= state.deadline_ms:
+        late = _answered(command, message, ctx, ACK_LATE)
+        raise Refused(
+            "bid.late", evidence=late, deadline_ms=state.deadline_ms, received_ms=ctx.received_ms
+        )
+    _check_chain(state, message, chain)
+    missing = [b for _, b in message.envelopes if b not in state.stored]
+    if missing:
+        incomplete = _answered(command, message, ctx, ACK_INCOMPLETE)
+        raise Refused("bid.incomplete", evidence=incomplete, missing=[b.hex() for b in missing])
+    _check_listed(state, message, ctx)
+    return list(_answered(command, message, ctx, ACK_ACCEPTED))
+
+
+def _answered(
+    command: cmd.SubmitBid, message: Submit, ctx: Context, result: int
+) -> tuple[Event, ...]:
+    return (
+        ev.SubmitReceived(
+            org=ctx.actor.org,
+            message=command.message,
+            kind=message.kind,
+            result=result,
+            received_ms=ctx.received_ms,
+        ),
+    )
+
+
+def _check_chain(state: Tender, message: Submit, chain: tuple[Received, ...]) -> None:
+    if message.lot not in {lot.lot for lot in state.rules().lots}:
+        raise Refused("submit.mismatch")
+    if len(chain) >= state.rules().submissions_max:
+        raise Refused("submit.too_many")
+    if message.seq != len(chain) + 1:
+        raise Refused("submit.seq", expected=len(chain) + 1)
+    previous = chain[-1].message.digest if chain else bytes(len(message.prev))
+    if message.prev != previous:
+        raise Refused("submit.prev")
+
+
+def _check_listed(state: Tender, message: Submit, ctx: Context) -> None:
+    """Every listed envelope is this bidder's, of this lot and number, and was never listed before (C9)."""
+    if message.kind == KIND_WITHDRAW:
+        return
+    for envelope, bid_id in message.envelopes:
+        if bid_id in state.listed:
+            raise Refused("submit.listed_before")
+        stored = state.stored[bid_id]
+        header = stored.header
+        if stored.org != ctx.actor.org or header.bidder_pk != message.bidder_pk:
+            raise Refused("bid.not_yours")
+        if (header.lot, header.envelope) != (message.lot, envelope):
+            raise Refused("submit.mismatch")
+    wanted = sorted(e.envelope for e in state.rules().envelopes)
+    if sorted(envelope for envelope, _ in message.envelopes) != wanted:
+        raise Refused("submit.envelopes", wanted=wanted)
+
+
+def _change_deadline(state: Tender, command: cmd.ChangeDeadline, ctx: Context) -> list[Event]:
+    """Later than the old deadline, logged before it, signed by host and supervisor (C1)."""
+    if state.closed or ctx.now_ms >= state.deadline_ms:
+        raise Refused("deadline.past")
+    if command.deadline_ms <= state.deadline_ms:
+        raise Refused("deadline.not_later")
+    if not command.reason.strip():
+        raise Refused("reason.missing")
+    event = ev.DeadlineChanged(
+        old_ms=state.deadline_ms,
+        deadline_ms=command.deadline_ms,
+        reason=command.reason,
+        pks=command.pks,
+        sigs=command.sigs,
+    )
+    require_host_and_supervisor(state.rules(), event, "deadline.signatures")
+    return [event]
+
+
+def _tick(state: Tender, command: cmd.TenderTick, ctx: Context) -> list[Event]:
+    """DEADLINE_CLOSED, after one whole pass over the sockets that began after the deadline."""
+    if state.manifest is None or state.closed or command.passed_ms < state.deadline_ms:
+        return []
+    counting = [r.message.digest for r in state.counting()]
+    return [
+        ev.BiddingClosed(
+            deadline_ms=state.deadline_ms, count=len(counting), list_root=list_root(counting)
+        )
+    ]
+
+
+def _store_checked(state: Tender, command: cmd.ReportStoreCheck, ctx: Context) -> list[Event]:
+    if state.store_checked:
+        return []
+    return [ev.StoreChecked(checked=command.checked, damaged=command.damaged)]
+
+
+_RULES: dict[type[Command], Callable[[Tender, Any, Context], list[Event]]] = {
+    cmd.PublishTender: _publish,
+    cmd.RegisterBidder: _register,
+    cmd.StoreEnvelope: _store,
+    cmd.SubmitBid: _submit,
+    cmd.ChangeDeadline: _change_deadline,
+    cmd.TenderTick: _tick,
+    cmd.ReportStoreCheck: _store_checked,
+}
+
+
+def decide(state: Tender, command: Command, ctx: Context) -> list[Event]:
+    """What happens if ``command`` arrives now; raises Refused if it is not lawful."""
+    if not command.SYSTEM:
+        roles.require("tender", command.OP, ctx.actor, None)
+    if state.manifest is None and not isinstance(command, cmd.PublishTender | cmd.TenderTick):
+        raise Refused("tender.unknown")
+    return _RULES[type(command)](state, command, ctx)
+
+
+def promise_of(command: Command, state: Tender, ctx: Context, result: int) -> list[Promise]:
+    """The ACK of a SUBMIT or WITHDRAW; a repeat gets the first one's received_ms."""
+    if not isinstance(command, cmd.SubmitBid):
+        return []
+    message = parse_submit(command.message, state.rules().suite_of())
+    chain = state.chains.get((message.bidder_pk, message.lot), ())
+    first = next((r.received_ms for r in chain if r.message.digest == message.digest), None)
+    kind = ACK_SUBMIT if message.kind == KIND_SUBMIT else ACK_WITHDRAW
+    received = ctx.received_ms if first is None else first
+    by_ms = ctx.now_ms + INTEGRATE_WITHIN_MS
+    return [Promise(kind, sha256(command.message), result, received, by_ms)]
+
+
+def wake_ms(state: Tender) -> int | None:
+    return None if state.closed or state.manifest is None else state.deadline_ms

@@ -1,0 +1,164 @@
+"""The countdown (解密时限): start, pause, resume, extend, restart, end (sealing.md C1, formats.md §3).
+
+A window never gets shorter. It ends at its end, once a whole pass over the sockets that began after it is complete,
+or at once when every counting bid is unlocked. A restart is a new window, lawful only while nothing was released.
+"""
+
+from server.domain import commands as cmd
+from server.domain import opening_events as ev
+from server.domain.events import Event
+from server.domain.model import Context
+from server.domain.opening import Opening, Stage, Window
+from server.domain.refusals import Refused
+
+EXTENSION_MS_MAX = 24 * 3600 * 1000
+NONCE_BYTES = 32
+
+
+def _reason(text: str) -> str:
+    stripped = text.strip()
+    if not stripped:
+        raise Refused("reason.missing")
+    return stripped
+
+
+def _running(state: Opening) -> Window:
+    if state.window is None or state.window.ended:
+        raise Refused("window.not_running")
+    return state.window
+
+
+def start(state: Opening, command: cmd.StartWindow, ctx: Context) -> list[Event]:
+    """OPENING_START, only after DEADLINE_CLOSED is under a signed checkpoint (C1.1)."""
+    if not state.closing_checkpoint:
+        raise Refused("window.not_closing_checkpoint")
+    session = next((s for s in state.rules().sessions if s.session == command.session), None)
+    if session is None:
+        raise Refused("window.session_unknown", session=command.session)
+    if command.session in state.sessions_done:
+        raise Refused("window.session_done")
+    previous, w, reason = state.window, 1, ""
+    if previous is not None:
+        if not previous.ended:
+            raise Refused("window.running")
+        if previous.session == command.session:
+            if state.first_reply_ms is not None:
+                raise Refused("window.final")
+            w, reason = previous.w + 1, _reason(command.reason)
+        elif previous.session not in state.sessions_done:
+            raise Refused("window.session_unknown", session=command.session)
+    assert len(ctx.entropy) >= NONCE_BYTES * len(session.envelopes)
+    nonces = [
+        ev.Nonce(envelope=n, nonce=ctx.entropy[k * NONCE_BYTES : (k + 1) * NONCE_BYTES])
+        for k, n in enumerate(session.envelopes)
+    ]
+    return [
+        ev.WindowOpened(
+            session=command.session,
+            w=w,
+            nonces=nonces,
+            start_ms=ctx.now_ms,
+            end_ms=ctx.now_ms + session.window_ms,
+            reason=reason,
+        )
+    ]
+
+
+def _changed(window: Window, change: str, *, end_ms: int, remaining_ms: int, reason: str) -> list[Event]:
+    return [
+        ev.WindowChanged(
+            change=change,
+            end_ms=end_ms,
+            remaining_ms=remaining_ms,
+            reason=reason,
+            nonces=list(window.nonces.values()),
+        )
+    ]
+
+
+def pause(state: Opening, command: cmd.Pause, ctx: Context) -> list[Event]:
+    window = _running(state)
+    if window.paused:
+        raise Refused("window.paused")
+    remaining = max(0, window.end_ms - ctx.now_ms)
+    return _changed(
+        window, "pause", end_ms=window.end_ms, remaining_ms=remaining, reason=_reason(command.reason)
+    )
+
+
+def resume(state: Opening, command: cmd.Resume, ctx: Context) -> list[Event]:
+    window = _running(state)
+    if window.remaining_ms is None:
+        raise Refused("window.not_paused")
+    # A pause never shortens: an end later than now + remaining stands.
+    end_ms = max(window.end_ms, ctx.now_ms + window.remaining_ms)
+    return _changed(window, "resume", end_ms=end_ms, remaining_ms=end_ms - ctx.now_ms, reason="")
+
+
+def extend(state: Opening, command: cmd.Extend, ctx: Context) -> list[Event]:
+    window = _running(state)
+    if not 1000 <= command.extra_ms <= EXTENSION_MS_MAX:
+        raise Refused("window.extension")
+    end_ms = window.end_ms + command.extra_ms
+    left = window.remaining_ms if window.remaining_ms is not None else window.end_ms - ctx.now_ms
+    return _changed(
+        window,
+        "extend",
+        end_ms=end_ms,
+        remaining_ms=max(0, left) + command.extra_ms,
+        reason=_reason(command.reason),
+    )
+
+
+def ended(state: Opening, ctx: Context, *, early: bool) -> list[Event]:
+    """WINDOW_END, and with it the first sight of who unlocked."""
+    window = _running(state)
+    numbers = state.session().envelopes
+    done = [
+        bid.no
+        for bid in state.bids
+        if all(bid.headers[n].bid_id in state.halves for n in numbers if n in bid.headers)
+    ]
+    return [
+        ev.WindowEnded(
+            session=window.session,
+            w=window.w,
+            nonces=list(window.nonces.values()),
+            end_ms=window.end_ms,
+            early=early,
+            unlocked=done,
+            locked=[b.no for b in state.bids if b.no not in set(done)],
+        )
+    ]
+
+
+def tick(state: Opening, command: cmd.OpeningTick, ctx: Context) -> list[Event]:
+    """``passed_ms``: every frame that reached a socket by then is already in the room's queue before us."""
+    window = state.window
+    if state.stage is not Stage.DECRYPTION or window is None or window.ended or window.paused:
+        return []
+    if command.passed_ms >= window.end_ms and ctx.now_ms >= window.end_ms:
+        return ended(state, ctx, early=False)
+    return []
+
+
+def resume_after_outage(
+    state: Opening, command: cmd.ResumeAfterOutage, ctx: Context
+) -> list[Event]:
+    """The tender's outage rule (formats.md §3): extend by the outage, or keep the end."""
+    window = state.window
+    if state.stage is not Stage.DECRYPTION or window is None or window.ended or window.paused:
+        return []
+    session = state.session()
+    out_from = max(command.last_alive_ms, window.start_ms)
+    extra = min(ctx.now_ms - out_from, session.outage_ms_max)
+    if session.outage != "extend" or extra <= 0:
+        return []
+    end_ms = window.end_ms + extra
+    return _changed(
+        window,
+        "extend",
+        end_ms=end_ms,
+        remaining_ms=max(0, end_ms - ctx.now_ms),
+        reason="outage",
+    )
