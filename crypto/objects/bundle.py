@@ -1,6 +1,6 @@
 """Objects of opening.zip and the key file (开标包、密钥文件): formats.md §8 and §9."""
 
-from crypto.objects.common import BIDS_MAX, FORMAT, HASH, STATES
+from crypto.objects.common import BIDS_MAX, FORMAT, HASH, KEY, STATES
 from crypto.objects.tender import FORM
 from crypto.schema import Ascii, Hex, Int, Items, Maybe, Obj, OneOf
 
@@ -95,7 +95,7 @@ KEY_FILE = Obj(
         ),
         "box": (Hex(41, 4096), "nonce24 ‖ secretbox of JCS {sign_seed, tender_id, xpk_seed}"),
         "format": (FORMAT, ""),
-        "pk": (Hex(32, 128), ""),
-        "xpk": (Hex(32, 128), ""),
+        "pk": (KEY, ""),
+        "xpk": (KEY, ""),
     },
 )

@@ -1,8 +1,7 @@
 """Limits and kinds of value that many objects share (通用类型).
 
-Invariant: a limit stands here once. Sizes of the keys, signatures and commitments of sealing
-belong to the suite (``SUITE_KEY`` only bounds them); officers, log and receipts are Ed25519 and
-SHA-256 in every suite.
+Invariant: a limit stands here once. Hashes, public keys and signatures have the same sizes in every
+suite, because manifest, log and journal name things by them; all other sizes belong to the suite.
 """
 
 from crypto.canonical import INTEGER_MAX
@@ -25,10 +24,8 @@ ENVELOPE = Int(1, 2**32 - 1)
 COUNT = Int(0, INTEGER_MAX)
 POSITIVE = Int(1, INTEGER_MAX)
 HASH = Hex(32, 32)
-LOG_KEY = Hex(32, 32)  # officers, receipts, log, witnesses: Ed25519 in every suite
-LOG_SIGNATURE = Hex(64, 64)
-SUITE_KEY = Hex(32, 128)  # trustees and bidders: the suite names the exact size
-SUITE_SIGNATURE = Hex(64, 256)
+KEY = Hex(32, 32)
+SIGNATURE = Hex(64, 64)
 NAME = Text(1, 200)
 REASON = Text(1, 500)
 CODE = Ascii("[0-9A-Z]{18}")

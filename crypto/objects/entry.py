@@ -11,21 +11,19 @@ from crypto.objects.common import (
     ENVELOPE,
     GROUNDS,
     HASH,
-    LOG_KEY,
-    LOG_SIGNATURE,
+    KEY,
     MS,
     NAME,
     NOTE_NAME,
     POSITIVE,
     REASON,
+    SIGNATURE,
     STATES,
     STREAM,
-    SUITE_KEY,
-    SUITE_SIGNATURE,
     TRUSTEES_MAX,
 )
 from crypto.objects.tender import SIGNATURES
-from crypto.schema import Ascii, Flag, Int, Items, Maybe, Obj, OneOf, Schema, Tagged, Text
+from crypto.schema import Ascii, Flag, Hex, Int, Items, Maybe, Obj, OneOf, Schema, Tagged, Text
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ SIGS = Items(
     Obj(
         "ActSignature",
         "An officer's signature over the act message",
-        {"pk": (LOG_KEY, ""), "sig": (LOG_SIGNATURE, "")},
+        {"pk": (KEY, ""), "sig": (SIGNATURE, "")},
     ),
     1,
     8,
@@ -58,8 +56,8 @@ BINDING = Tagged(
             "Uncertified: the host receipt key vouches",
             {
                 "kind": (OneOf(("invitation",)), ""),
-                "pk": (LOG_KEY, "host_receipt_pk"),
-                "sig": (LOG_SIGNATURE, "over the bind bytes with the label KBID1 invite"),
+                "pk": (KEY, "host_receipt_pk"),
+                "sig": (SIGNATURE, "over the bind bytes with the label KBID1 invite"),
             },
         ),
         "certificate": Obj(
@@ -68,7 +66,7 @@ BINDING = Tagged(
             {
                 "kind": (OneOf(("certificate",)), ""),
                 "chain_sha256": (HASH, ""),
-                "sig": (SUITE_SIGNATURE, "over the bind bytes"),
+                "sig": (Hex(64, 1024), "over the bind bytes"),
             },
         ),
     },
@@ -125,11 +123,11 @@ _entry(
     "A bidder's keys for this tender",
     "counting",
     {
-        "bidder_pk": (SUITE_KEY, "signs"),
-        "bidder_xpk": (SUITE_KEY, "its seed is sealed to it"),
+        "bidder_pk": (KEY, "signs"),
+        "bidder_xpk": (KEY, "its seed is sealed to it"),
         "org_sha256": (HASH, "of the organisation code"),
         "expiry_ms": (MS, ""),
-        "sig": (SUITE_SIGNATURE, "bidder_pk over the bind bytes"),
+        "sig": (SIGNATURE, "bidder_pk over the bind bytes"),
         "binding": (BINDING, ""),
     },
 )

@@ -1,0 +1,73 @@
+"""Log entries (日志条目): salt16 ‖ u8 type ‖ JCS, at most 4,096 bytes.
+
+Invariant: an entry read or written here has exactly the members of its type (``crypto.objects.
+entry``). Longer things are logged as SHA-256 and size; their bytes travel beside. The salt keeps a
+leaf from being guessed. Norm: sealing.md C13; formats.md §5.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from crypto.canonical import Json, decode, encode
+from crypto.errors import Rejected
+from crypto.hashes import blake2b_512, label_bytes
+from crypto.objects.entry import ENTRY_TYPES, EntryKind
+from crypto.objects.log import ENTRY_SIZE_MAX
+from crypto.schema import checked
+
+SALT_SIZE = 16
+_HEAD_SIZE = SALT_SIZE + 1
+_DEPTH_MAX = 4
+_ACT = label_bytes("KBID1 act")
+
+EntryType = IntEnum("EntryType", {kind.name: kind.type for kind in ENTRY_TYPES.values()})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as it stands in the log."""
+
+    type: int
+    name: str
+    members: dict[str, Json]
+    salt: bytes
+    raw: bytes
+
+
+def encode_entry(entry_type: int, members: Mapping[str, Json], salt: bytes) -> bytes:
+    """The entry's bytes. Codes as decode_entry."""
+    assert len(salt) == SALT_SIZE
+    text = encode(checked(_kind(entry_type).schema, dict(members)))
+    if _HEAD_SIZE + len(text) > ENTRY_SIZE_MAX:
+        raise Rejected("entry.size", str(_HEAD_SIZE + len(text)))
+    return salt + bytes([entry_type]) + text
+
+
+def decode_entry(raw: bytes) -> Entry:
+    """Codes: ``entry.size``, ``entry.type`` (unknown), those of canonical and schema."""
+    if not _HEAD_SIZE < len(raw) <= ENTRY_SIZE_MAX:
+        raise Rejected("entry.size", str(len(raw)))
+    kind = _kind(raw[SALT_SIZE])
+    value = decode(raw[_HEAD_SIZE:], size_max=ENTRY_SIZE_MAX, depth_max=_DEPTH_MAX)
+    members = checked(kind.schema, value)
+    return Entry(kind.type, kind.name, members, raw[:SALT_SIZE], raw)
+
+
+def act_message(entry_type: int, tender_id: bytes, members: Mapping[str, Json]) -> bytes:
+    """What officers sign before an entry with ``sigs`` is appended.
+
+    "KBID1 act" ‖ 00 ‖ u8 type ‖ tender_id ‖ BLAKE2b-512(JCS without server_ms and sigs).
+    ``members`` may be the whole entry or lack the members left out, and tender_id.
+    """
+    assert "sigs" in _kind(entry_type).schema.members
+    left = {name: value for name, value in members.items() if name not in ("server_ms", "sigs")}
+    left["tender_id"] = tender_id.hex()
+    return _ACT + bytes([entry_type]) + tender_id + blake2b_512(encode(left))
+
+
+def _kind(entry_type: int) -> EntryKind:
+    kind = ENTRY_TYPES.get(entry_type)
+    if kind is None:
+        raise Rejected("entry.type", str(entry_type))
+    return kind
