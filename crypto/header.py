@@ -1,9 +1,9 @@
 """The header of a sealed envelope (`.kbh`): layout, parsing, and acceptance (验收) by C6.
 
-Invariant: the layout is computed from the suite; for nacl-1 it is the table of sealing.md 4.2. Every
-range is checked before any shift, allocation or signature. `accept_header` is the one function by
-which server, trustee and tools accept a header; that its AD is new in the tender is the caller's to
-check, because only the caller remembers the others.
+Invariant: the layout is computed from the suite; for nacl-1 it is the table of sealing.md 4.2.
+Every range is checked before any shift, allocation or signature. `accept_header` is the one
+function by which server, trustee and tools accept a header; that its AD is new in the tender is
+the caller's to check, because only the caller remembers the others.
 
 Checks happen in this order, and the first that fails names the code:
 `parse_core`, `parse_header`: header.length (too short to tell), header.magic, header.version,
@@ -13,63 +13,30 @@ header.length, header.log2_chunk, header.n_chunks, header.box_key, header.truste
 header.log2_chunk, header.threshold, header.trustees, header.pt_len, header.signature.
 """
 
-import struct
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 from crypto.errors import Rejected
 from crypto.hashes import Octets
+from crypto.layout import (
+    CORE_FIELDS,
+    FIXED_FIELDS,
+    MAGIC,
+    SUITE_AT,
+    TRUSTEES_MAX,
+    VERSION,
+    layout_of,
+)
 from crypto.schedule import associated_data, bid_id_of
 from crypto.stream import chunk_count, ciphertext_size
 from crypto.suites import Suite, get_suite
 
-MAGIC: Final = b"\x89KBID\r\n\x1a"
-VERSION: Final = 1
-TRUSTEES_MAX: Final = 9
 LOG2_CHUNK_MIN: Final = 16
 LOG2_CHUNK_MAX: Final = 20
 FORM_PAD: Final = 4096
 FORM_SIZE_MAX: Final = 65_536
 BODY_PAD: Final = 65_536
-TENDER_ID_SIZE: Final = 32
-
-_SUITE_AT: Final = struct.Struct(">8sHH")
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The three parts of a header before the signature, as big-endian structures."""
-
-    core: struct.Struct
-    """magic .. n_chunks: what an upload declares when it begins, and what AD covers"""
-    fixed: struct.Struct
-    """c_B .. the two zero bytes"""
-    row: struct.Struct
-    """one trustee: xpk, box"""
-    signature_size: int
-
-    def header_size(self, n: int) -> int:
-        """Bytes of a header with n trustees."""
-        return self.core.size + self.fixed.size + n * self.row.size + self.signature_size
-
-
-@lru_cache(maxsize=8)
-def layout_of(suite: Suite) -> Layout:
-    """The layout that this suite's sizes give."""
-    c, xpk = suite.commitment_size, suite.box_public_size
-    box_B = suite.seed_size + suite.box_overhead
-    box = suite.share_size + suite.ad_size + suite.box_overhead
-    return Layout(
-        core=struct.Struct(
-            f">8s H H I {TENDER_ID_SIZE}s I I {suite.sign_public_size}s {xpk}s"
-            f" {suite.bid_nonce_size}s Q Q I I"
-        ),
-        fixed=struct.Struct(f">{c}s {c}s {c}s {c}s {suite.root_size}s {box_B}s B B 2s"),
-        row=struct.Struct(f">{xpk}s {box}s"),
-        signature_size=suite.signature_size,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,14 +144,14 @@ def parse_header(raw: Octets, suite: Suite | None = None) -> Header:
     """Structure and ranges only; neither terms nor signature. Raises Rejected, see the module."""
     found = _suite_of(raw, suite)
     layout = layout_of(found)
-    if len(raw) < layout.header_size(1):
+    if not layout.header_size(1) <= len(raw) <= layout.header_size(TRUSTEES_MAX):
         raise Rejected("header.length")
-    whole = bytes(raw) if len(raw) <= layout.header_size(TRUSTEES_MAX) else b""
-    if not whole:
-        raise Rejected("header.length")
+    whole = bytes(raw)
     fields = _core_fields(whole[: layout.core.size], found)
     at = layout.core.size
-    c_B, c_H, c_K, c_P, ct_root, box_B, t, n, zero = layout.fixed.unpack_from(whole, at)
+    *values, zero = layout.fixed.unpack_from(whole, at)
+    fields |= zip(FIXED_FIELDS, values, strict=True)
+    t, n = fields["t"], fields["n"]
     if not 1 <= t <= n <= TRUSTEES_MAX:
         raise Rejected("header.threshold", f"{t} of {n}")
     if any(zero):
@@ -202,14 +169,6 @@ def parse_header(raw: Octets, suite: Suite | None = None) -> Header:
     return Header(
         **fields,
         raw=whole,
-        c_B=c_B,
-        c_H=c_H,
-        c_K=c_K,
-        c_P=c_P,
-        ct_root=ct_root,
-        box_B=box_B,
-        t=t,
-        n=n,
         trustees=trustees,
         sig=whole[-layout.signature_size :],
         bid_id=bid_id_of(found, whole),
@@ -217,7 +176,7 @@ def parse_header(raw: Octets, suite: Suite | None = None) -> Header:
 
 
 def accept_header(raw: Octets, terms: EnvelopeTerms) -> Header:
-    """C6 but for "AD never seen before": the header, or Rejected with the first check that fails."""
+    """C6 but for "AD never seen before": the header, or the first check that fails."""
     header = parse_header(raw, terms.suite)
     _check_core_terms(header, terms)
     if header.t != terms.t or (header.t == header.n and not terms.demo):
@@ -243,46 +202,23 @@ def header_signature_ok(header: Header) -> bool:
 
 def describe(header: Header) -> dict[str, object]:
     """The header for `inspect --json` (formats.md §9): hex for bytes, members in layout order."""
-    names = [
-        "header_len",
-        "tender_id",
-        "lot",
-        "envelope",
-        "bidder_pk",
-        "bidder_xpk",
-        "bid_nonce",
-        "created_ms",
-        "pt_len",
-        "log2_chunk",
-        "n_chunks",
-        "c_B",
-        "c_H",
-        "c_K",
-        "c_P",
-        "ct_root",
-        "box_B",
-        "t",
-        "n",
-    ]
     members: dict[str, object] = {
         "magic": MAGIC.hex(),
         "version": VERSION,
         "suite": header.suite.id,
     }
-    members |= {name: _shown(getattr(header, name)) for name in names}
+    for name in (*CORE_FIELDS, *FIXED_FIELDS):
+        value = getattr(header, name)
+        members[name] = value.hex() if isinstance(value, bytes) else value
     members["trustees"] = [{"xpk": row.xpk.hex(), "box": row.box.hex()} for row in header.trustees]
     return members | {"sig": header.sig.hex(), "bid_id": header.bid_id.hex()}
 
 
-def _shown(value: bytes | int) -> str | int:
-    return value.hex() if isinstance(value, bytes) else value
-
-
 def _suite_of(raw: Octets, expected: Suite | None) -> Suite:
     """The suite, after the first twelve bytes made sense."""
-    if len(raw) < _SUITE_AT.size:
+    if len(raw) < SUITE_AT.size:
         raise Rejected("header.length")
-    magic, version, suite_id = _SUITE_AT.unpack_from(raw)
+    magic, version, suite_id = SUITE_AT.unpack_from(raw)
     if magic != MAGIC:
         raise Rejected("header.magic")
     if version != VERSION:
@@ -296,20 +232,7 @@ def _suite_of(raw: Octets, expected: Suite | None) -> Suite:
 
 def _core_fields(core: bytes, suite: Suite) -> dict[str, Any]:
     values = layout_of(suite).core.unpack(core)
-    names = (
-        "header_len",
-        "tender_id",
-        "lot",
-        "envelope",
-        "bidder_pk",
-        "bidder_xpk",
-        "bid_nonce",
-        "created_ms",
-        "pt_len",
-        "log2_chunk",
-        "n_chunks",
-    )
-    fields: dict[str, Any] = dict(zip(names, values[3:], strict=True))
+    fields: dict[str, Any] = dict(zip(CORE_FIELDS, values[3:], strict=True))
     return fields | {"suite": suite, "core": core, "ad": associated_data(suite, core)}
 
 

@@ -1,7 +1,8 @@
-"""The key schedule (密钥派生): every KBID1 hash, its label, its key and what goes in (sealing.md 4.2, C2).
+"""The key schedule (密钥派生): every KBID1 hash, its label, its key and what goes in.
 
-Invariant: each value depends on the whole core of the header through `ad`, so nothing that was made
-for one envelope fits another. Pure functions of bytes; sizes come from the suite.
+Norm: sealing.md 4.2 and C2. Invariant: each value depends on the whole core of the header through
+`ad`, so nothing that was made for one envelope fits another. Pure functions of bytes; sizes come
+from the suite.
 """
 
 from crypto.hashes import Octets
