@@ -1,0 +1,81 @@
+/**
+ * KDRAW1 (sealing.md §6, C12): numbers and choices that follow from a seed nobody could steer.
+ *
+ * Invariant: everything is a function of the manifest hash, the parts, the beacon and a label of
+ * the manifest. Every block tried is consumed, refused or not; a screen replays this, it never
+ * decides. x is a 64-bit integer and therefore a BigInt.
+ */
+import { type Bytes, compare, concat, Reader, u32, u64, utf8 } from "./bytes.ts";
+import { Rejected } from "./errors.ts";
+import { label, sha256 } from "./hashes.ts";
+
+const LABEL = /^[a-z0-9.-]{1,64}$/;
+const CANDIDATES_MAX = 100_000;
+
+/** The seed of one draw manifest; `parts` sorted as C12 says, `beacon` empty for "none". */
+export function drawSeed(
+  manifestHash: Uint8Array,
+  parts: readonly Uint8Array[],
+  beacon: Uint8Array,
+): Bytes {
+  const hashed = parts.map((part) => sha256(part));
+  return sha256(label("KDRAW1 seed"), manifestHash, u32(parts.length), ...hashed, sha256(beacon));
+}
+
+/** One step of a draw: block `i` gave `index` among `n` (for the replay on screens). */
+export interface DrawStep {
+  readonly i: number;
+  readonly n: number;
+  readonly index: number;
+}
+
+/** The stream of numbers that belongs to one label under one seed. */
+export class DrawStream {
+  readonly steps: DrawStep[] = [];
+  private readonly key: Bytes;
+  private block = 0;
+
+  constructor(seed: Uint8Array, name: string) {
+    if (!LABEL.test(name)) throw new Rejected("draw.label");
+    this.key = sha256(label("KDRAW1 stream"), seed, utf8(name));
+  }
+
+  /** A number 0 <= x < n, each as likely as any other. */
+  below(n: number): number {
+    if (!Number.isSafeInteger(n) || n < 1) throw new Rejected("draw.range");
+    const size = BigInt(n);
+    const limit = ((1n << 64n) / size) * size;
+    for (;;) {
+      const i = this.block++;
+      const x = new Reader(sha256(this.key, u64(i))).big(8);
+      if (x >= limit) continue;
+      const index = Number(x % size);
+      this.steps.push({ i, n, index });
+      return index;
+    }
+  }
+
+  /** The first `k` of the candidates in drawn order (partial Fisher-Yates). */
+  choose(candidates: readonly string[], k: number): string[] {
+    if (k < 0 || k > candidates.length || candidates.length > CANDIDATES_MAX) {
+      throw new Rejected("draw.candidates");
+    }
+    const pool = sortedCandidates(candidates);
+    for (let i = 0; i < k; i++) {
+      const j = i + this.below(pool.length - i);
+      const drawn = pool[j] as string;
+      pool[j] = pool[i] as string;
+      pool[i] = drawn;
+    }
+    return pool.slice(0, k);
+  }
+}
+
+function sortedCandidates(candidates: readonly string[]): string[] {
+  const ascii = /^[\x21-\x7e]{1,64}$/;
+  if (!candidates.every((candidate) => ascii.test(candidate))) {
+    throw new Rejected("draw.candidates");
+  }
+  if (new Set(candidates).size !== candidates.length) throw new Rejected("draw.candidates");
+  return [...candidates].sort((a, b) => compare(concat(utf8(a)), concat(utf8(b))));
+}

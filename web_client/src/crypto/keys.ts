@@ -1,0 +1,85 @@
+/**
+ * Signing keys (Ed25519), box keys (X25519) and the browser's randomness.
+ *
+ * Invariant: this is the only file that draws random bytes, and the only judge of Ed25519
+ * signatures. The verdict is that of C16: S < L, A and R canonical points of the prime-order
+ * group, S·B = R + h·A without cofactor. libsodium decides so once A is a checked key.
+ */
+import { type Bytes, compare, isZero, uint } from "./bytes.ts";
+import { assert } from "./errors.ts";
+import { sodium } from "./sodium.ts";
+
+const FIELD_PRIME = (1n << 255n) - 19n;
+
+export function randomBytes(size: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(size));
+}
+
+/** A seed of 32 bytes and what follows from it; the secret stays inside. */
+export class SigningKey {
+  readonly seed: Bytes;
+  readonly public: Bytes;
+  private readonly secret: Uint8Array;
+
+  constructor(seed: Uint8Array) {
+    assert(seed.length === 32, "a signing seed has 32 bytes");
+    const pair = sodium().crypto_sign_seed_keypair(seed);
+    this.seed = new Uint8Array(seed);
+    this.public = pair.publicKey as Bytes;
+    this.secret = pair.privateKey;
+  }
+
+  static generate(): SigningKey {
+    return new SigningKey(randomBytes(32));
+  }
+
+  sign(message: Uint8Array): Bytes {
+    return sodium().crypto_sign_detached(message, this.secret) as Bytes;
+  }
+}
+
+/** Is this a canonical encoding of a point of the prime-order group, not the identity? */
+export function isValidPublic(key: Uint8Array): boolean {
+  return key.length === 32 && sodium().crypto_core_ed25519_is_valid_point(key);
+}
+
+/** C16. `key` itself is judged too, so that a caller cannot forget it. */
+export function verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== 64 || !isValidPublic(key)) return false;
+  // R of small order is refused by libsodium as well; R outside the group cannot satisfy the
+  // equation with a key inside it. Checking it here makes the verdict independent of the build.
+  if (!isValidPublic(signature.subarray(0, 32))) return false;
+  return sodium().crypto_sign_verify_detached(signature, message, key);
+}
+
+/** An X25519 pair from a seed of 32 bytes, as libsodium's crypto_box_seed_keypair makes it. */
+export class BoxKey {
+  readonly seed: Bytes;
+  readonly secret: Bytes;
+  readonly public: Bytes;
+
+  constructor(seed: Uint8Array) {
+    assert(seed.length === 32, "a box seed has 32 bytes");
+    const pair = sodium().crypto_box_seed_keypair(seed);
+    this.seed = new Uint8Array(seed);
+    this.secret = pair.privateKey as Bytes;
+    this.public = pair.publicKey as Bytes;
+  }
+
+  static generate(): BoxKey {
+    return new BoxKey(randomBytes(32));
+  }
+}
+
+/** Canonical (below 2^255-19) and not one of the points whose shared secret is zero (C16). */
+export function isValidBoxPublic(key: Uint8Array): boolean {
+  if (key.length !== 32) return false;
+  const bigEndian = new Uint8Array(key).reverse();
+  if (compare(bigEndian, uint(FIELD_PRIME, 32)) >= 0) return false;
+  try {
+    const shared = sodium().crypto_scalarmult(uint(8n, 32).reverse(), key);
+    return !isZero(shared);
+  } catch {
+    return false;
+  }
+}
