@@ -15,9 +15,8 @@ export const BATCH_DEPTH = 16;
 export function batchRoot(entry: Uint8Array, slot: number, siblings: readonly Uint8Array[]): Bytes {
   const slotOk = Number.isSafeInteger(slot) && slot >= 0 && slot < 1 << BATCH_DEPTH;
   if (!slotOk) throw new Rejected("proof.slot");
-  if (siblings.length !== BATCH_DEPTH || siblings.some((node) => node.length !== 32)) {
-    throw new Rejected("proof.siblings");
-  }
+  if (siblings.length !== BATCH_DEPTH) throw new Rejected("proof.length");
+  if (siblings.some((node) => node.length !== 32)) throw new Rejected("proof.hash");
   let node = leafHash(entry);
   for (const [height, sibling] of siblings.entries()) {
     const isRight = ((slot >> height) & 1) === 1;

@@ -4,6 +4,10 @@
  * Invariant: `decode(raw)` succeeds only for bytes that `encode` would write. Two programs can
  * therefore never read two meanings out of one document: no repeated members, no lone surrogates,
  * no numbers that lose digits, no spaces. `JSON.parse` forgives all of these and is not used.
+ *
+ * Codes, decided in this order as in the Python package: `json.size`, `json.utf8` (or a byte order
+ * mark), `json.depth` (brackets outside of strings), `json.syntax`, `json.not_canonical` (JSON, but
+ * not its own RFC 8785 form or not of our kinds of value).
  */
 import { type Bytes, equal, utf8 } from "./bytes.ts";
 import { assert, Rejected } from "./errors.ts";
@@ -44,9 +48,8 @@ function text(value: Json): string {
 /**
  * The value of canonical JSON bytes.
  *
- * Objects have no prototype, so a member called `__proto__` is only a member. Refused before
- * anything is parsed: more than `sizeMax` bytes; while parsing: depth beyond `depthMax`
- * (a scalar has depth 0).
+ * Objects have no prototype, so a member called `__proto__` is only a member. `depthMax` counts
+ * brackets: `{"a":[]}` has depth 2.
  */
 export function decode(raw: Uint8Array, limits: { sizeMax: number; depthMax: number }): Json {
   if (raw.length > limits.sizeMax) throw new Rejected("json.size");
@@ -56,9 +59,29 @@ export function decode(raw: Uint8Array, limits: { sizeMax: number; depthMax: num
   } catch {
     throw new Rejected("json.utf8");
   }
-  const value = new Parser(source, limits.depthMax).document();
-  if (!equal(encode(value), raw)) throw new Rejected("json.not_canonical");
+  if (source.startsWith("\ufeff")) throw new Rejected("json.utf8");
+  if (isDeeper(source, limits.depthMax)) throw new Rejected("json.depth");
+  const parser = new Parser(source);
+  const value = parser.document();
+  if (parser.isForeign || !equal(encode(value), raw)) throw new Rejected("json.not_canonical");
   return value;
+}
+
+/** Before parsing, so that hostile nesting never becomes recursion. */
+function isDeeper(source: string, depthMax: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < source.length; at++) {
+    const character = source[at];
+    if (inString) {
+      if (character === "\\") at++;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === "[" || character === "{") {
+      if (++depth > depthMax) return true;
+    } else if (character === "]" || character === "}") depth--;
+  }
+  return false;
 }
 
 const ESCAPES: Record<string, string> = {
@@ -73,27 +96,27 @@ const ESCAPES: Record<string, string> = {
 };
 
 class Parser {
+  /** Something was read that JSON can say and we cannot; judged once all of it is JSON. */
+  isForeign = false;
   private at = 0;
   private readonly source: string;
-  private readonly depthMax: number;
 
-  constructor(source: string, depthMax: number) {
+  constructor(source: string) {
     this.source = source;
-    this.depthMax = depthMax;
   }
 
   document(): Json {
     this.space();
-    const value = this.value(0);
+    const value = this.value();
     this.space();
     if (this.at !== this.source.length) throw new Rejected("json.syntax");
     return value;
   }
 
-  private value(depth: number): Json {
+  private value(): Json {
     const character = this.source[this.at];
-    if (character === "{") return this.object(depth + 1);
-    if (character === "[") return this.array(depth + 1);
+    if (character === "{") return this.object();
+    if (character === "[") return this.array();
     if (character === '"') return this.string();
     if (character === "-" || (character !== undefined && character >= "0" && character <= "9")) {
       return this.number();
@@ -111,8 +134,7 @@ class Parser {
     throw new Rejected("json.syntax");
   }
 
-  private object(depth: number): JsonObject {
-    if (depth > this.depthMax) throw new Rejected("json.depth");
+  private object(): JsonObject {
     const out: Record<string, Json> = Object.create(null);
     this.at++;
     this.space();
@@ -121,26 +143,25 @@ class Parser {
       this.space();
       if (this.source[this.at] !== '"') throw new Rejected("json.syntax");
       const name = this.string();
-      if (name in out) throw new Rejected("json.duplicate");
+      if (name in out) this.isForeign = true;
       this.space();
       this.expect(":");
       this.space();
-      out[name] = this.value(depth);
+      out[name] = this.value();
       this.space();
     } while (this.accept(","));
     this.expect("}");
     return out;
   }
 
-  private array(depth: number): Json[] {
-    if (depth > this.depthMax) throw new Rejected("json.depth");
+  private array(): Json[] {
     const out: Json[] = [];
     this.at++;
     this.space();
     if (this.accept("]")) return out;
     do {
       this.space();
-      out.push(this.value(depth));
+      out.push(this.value());
       this.space();
     } while (this.accept(","));
     this.expect("]");
@@ -156,7 +177,7 @@ class Parser {
       if (character === '"') break;
       out += character === "\\" ? this.escape() : character;
     }
-    if (LONE_SURROGATE.test(out)) throw new Rejected("json.surrogate");
+    if (LONE_SURROGATE.test(out)) this.isForeign = true;
     return out;
   }
 
@@ -179,8 +200,8 @@ class Parser {
     if (match === undefined) throw new Rejected("json.syntax");
     this.at += match.length;
     const value = Number(match);
-    if (/[.eE]/.test(match) || !Number.isSafeInteger(value)) throw new Rejected("json.number");
-    return value === 0 ? 0 : value;
+    if (/[.eE]/.test(match) || !Number.isSafeInteger(value)) this.isForeign = true;
+    return value;
   }
 
   private space(): void {

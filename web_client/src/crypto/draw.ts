@@ -5,12 +5,13 @@
  * the manifest. Every block tried is consumed, refused or not; a screen replays this, it never
  * decides. x is a 64-bit integer and therefore a BigInt.
  */
-import { type Bytes, compare, concat, Reader, u32, u64, utf8 } from "./bytes.ts";
+import { type Bytes, Reader, u32, u64, utf8 } from "./bytes.ts";
 import { Rejected } from "./errors.ts";
 import { label, sha256 } from "./hashes.ts";
 
 const LABEL = /^[a-z0-9.-]{1,64}$/;
-const CANDIDATES_MAX = 100_000;
+const PARTS_MAX = 65_536;
+const CANDIDATES_MAX = 65_536;
 
 /** The seed of one draw manifest; `parts` sorted as C12 says, `beacon` empty for "none". */
 export function drawSeed(
@@ -18,6 +19,7 @@ export function drawSeed(
   parts: readonly Uint8Array[],
   beacon: Uint8Array,
 ): Bytes {
+  if (parts.length > PARTS_MAX) throw new Rejected("draw.parts");
   const hashed = parts.map((part) => sha256(part));
   return sha256(label("KDRAW1 seed"), manifestHash, u32(parts.length), ...hashed, sha256(beacon));
 }
@@ -57,10 +59,8 @@ export class DrawStream {
 
   /** The first `k` of the candidates in drawn order (partial Fisher-Yates). */
   choose(candidates: readonly string[], k: number): string[] {
-    if (k < 0 || k > candidates.length || candidates.length > CANDIDATES_MAX) {
-      throw new Rejected("draw.candidates");
-    }
     const pool = sortedCandidates(candidates);
+    if (!Number.isSafeInteger(k) || k < 0 || k > pool.length) throw new Rejected("draw.range");
     for (let i = 0; i < k; i++) {
       const j = i + this.below(pool.length - i);
       const drawn = pool[j] as string;
@@ -71,11 +71,14 @@ export class DrawStream {
   }
 }
 
+/** ASCII ids sort by their bytes in JavaScript's own order too. */
 function sortedCandidates(candidates: readonly string[]): string[] {
-  const ascii = /^[\x21-\x7e]{1,64}$/;
-  if (!candidates.every((candidate) => ascii.test(candidate))) {
-    throw new Rejected("draw.candidates");
-  }
-  if (new Set(candidates).size !== candidates.length) throw new Rejected("draw.candidates");
-  return [...candidates].sort((a, b) => compare(concat(utf8(a)), concat(utf8(b))));
+  const areDistinct = new Set(candidates).size === candidates.length;
+  if (candidates.length > CANDIDATES_MAX || !areDistinct) throw new Rejected("draw.candidates");
+  if (!candidates.every((candidate) => isAscii(candidate))) throw new Rejected("draw.candidates");
+  return [...candidates].sort();
+}
+
+function isAscii(text: string): boolean {
+  return text !== "" && [...text].every((character) => character < "\u0080");
 }

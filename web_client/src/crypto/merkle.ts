@@ -75,15 +75,27 @@ export function rootFromPath(
   return root;
 }
 
-/** Does `path` show that the tree (size, root) grew from (oldSize, oldRoot)? (RFC 9162 2.1.4.2) */
-export function isConsistent(
+/**
+ * Refuse unless `path` shows that the tree `grown` begins with the tree `old` (RFC 9162 2.1.4.2).
+ *
+ * Codes: `proof.index` (sizes), `proof.hash`, `proof.length`, `proof.root` (another root).
+ */
+export function checkConsistency(
   old: { size: number; root: Uint8Array },
   grown: { size: number; root: Uint8Array },
   path: readonly Uint8Array[],
-): boolean {
+): void {
   const sizesOk = Number.isSafeInteger(old.size) && Number.isSafeInteger(grown.size);
-  if (!sizesOk || old.size < 1 || old.size > grown.size || path.length > PATH_MAX) return false;
-  if (old.size === grown.size) return path.length === 0 && equal(old.root, grown.root);
+  if (!sizesOk || old.size < 1 || old.size > grown.size) throw new Rejected("proof.index");
+  if ([old.root, grown.root, ...path].some((node) => node.length !== 32)) {
+    throw new Rejected("proof.hash");
+  }
+  if (old.size === grown.size) {
+    if (path.length > 0) throw new Rejected("proof.length");
+    if (!equal(old.root, grown.root)) throw new Rejected("proof.root");
+    return;
+  }
+  if (path.length > PATH_MAX) throw new Rejected("proof.length");
   let fn = BigInt(old.size) - 1n;
   let sn = BigInt(grown.size) - 1n;
   while (fn % 2n === 1n) {
@@ -93,11 +105,11 @@ export function isConsistent(
   // A power of two is a whole subtree: its root is the first node, and the path leaves it out.
   const nodes = fn === 0n ? [old.root, ...path] : path;
   const first = nodes[0];
-  if (first === undefined || nodes.some((node) => node.length !== 32)) return false;
+  if (first === undefined) throw new Rejected("proof.length");
   let oldRoot: Uint8Array = first;
   let newRoot: Uint8Array = first;
   for (const node of nodes.slice(1)) {
-    if (sn === 0n) return false;
+    if (sn === 0n) throw new Rejected("proof.length");
     if (fn % 2n === 1n || fn === sn) {
       oldRoot = nodeHash(node, oldRoot);
       newRoot = nodeHash(node, newRoot);
@@ -111,5 +123,6 @@ export function isConsistent(
     fn /= 2n;
     sn /= 2n;
   }
-  return sn === 0n && equal(oldRoot, old.root) && equal(newRoot, grown.root);
+  if (sn !== 0n) throw new Rejected("proof.length");
+  if (!equal(oldRoot, old.root) || !equal(newRoot, grown.root)) throw new Rejected("proof.root");
 }
