@@ -7,12 +7,13 @@ leaf from being guessed. Norm: sealing.md C13; formats.md §5.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from typing import cast
 
 from crypto.canonical import Json, decode, encode
 from crypto.errors import Rejected
 from crypto.hashes import blake2b_512, label_bytes
-from crypto.objects.entry import ENTRY_TYPES, EntryKind
+from crypto.keys import verify
+from crypto.objects.entry import ENTRY_TYPES, EntryKind, EntryType
 from crypto.objects.log import ENTRY_SIZE_MAX
 from crypto.schema import checked
 
@@ -21,15 +22,12 @@ _HEAD_SIZE = SALT_SIZE + 1
 _DEPTH_MAX = 4
 _ACT = label_bytes("KBID1 act")
 
-EntryType = IntEnum("EntryType", {kind.name: kind.type for kind in ENTRY_TYPES.values()})
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry as it stands in the log."""
 
-    type: int
-    name: str
+    type: EntryType
     members: dict[str, Json]
     salt: bytes
     raw: bytes
@@ -51,7 +49,7 @@ def decode_entry(raw: bytes) -> Entry:
     kind = _kind(raw[SALT_SIZE])
     value = decode(raw[_HEAD_SIZE:], size_max=ENTRY_SIZE_MAX, depth_max=_DEPTH_MAX)
     members = checked(kind.schema, value)
-    return Entry(kind.type, kind.name, members, raw[:SALT_SIZE], raw)
+    return Entry(kind.type, members, raw[:SALT_SIZE], raw)
 
 
 def act_message(entry_type: int, tender_id: bytes, members: Mapping[str, Json]) -> bytes:
@@ -64,6 +62,24 @@ def act_message(entry_type: int, tender_id: bytes, members: Mapping[str, Json]) 
     left = {name: value for name, value in members.items() if name not in ("server_ms", "sigs")}
     left["tender_id"] = tender_id.hex()
     return _ACT + bytes([entry_type]) + tender_id + blake2b_512(encode(left))
+
+
+def signed_roles(entry: Entry, officers: Mapping[bytes, str]) -> frozenset[str]:
+    """Roles of those who signed an entry with ``sigs``; ``officers`` are public keys and roles.
+
+    Codes: ``act.officer`` (not an officer's key, or twice), ``act.signature``.
+    """
+    tender_id = bytes.fromhex(cast("str", entry.members["tender_id"]))
+    message = act_message(entry.type, tender_id, entry.members)
+    signed: dict[bytes, str] = {}
+    for each in cast("list[dict[str, str]]", entry.members["sigs"]):
+        public = bytes.fromhex(each["pk"])
+        if public not in officers or public in signed:
+            raise Rejected("act.officer", each["pk"])
+        if not verify(public, message, bytes.fromhex(each["sig"])):
+            raise Rejected("act.signature", officers[public])
+        signed[public] = officers[public]
+    return frozenset(signed.values())
 
 
 def _kind(entry_type: int) -> EntryKind:

@@ -5,6 +5,7 @@ Types 32-63 are kept for draws and witnesses, 64 and up for evaluation.
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from crypto.objects.common import (
     COUNT,
@@ -22,84 +23,77 @@ from crypto.objects.common import (
     STREAM,
     TRUSTEES_MAX,
 )
+from crypto.objects.entry_parts import (
+    BESIDE,
+    BINDING,
+    NONCE,
+    RECEIVED,
+    RESULT,
+    SERVER_MS,
+    SIGNED,
+    TENDER_ID,
+    Members,
+)
 from crypto.objects.tender import SIGNATURES
-from crypto.schema import Ascii, Flag, Hex, Int, Items, Maybe, Obj, OneOf, Schema, Tagged, Text
+from crypto.schema import Ascii, Flag, Int, Items, Maybe, Obj, OneOf, Text
+
+
+class EntryType(IntEnum):
+    """The second field of an entry, after the salt."""
+
+    SITE_START = 1
+    TENDER = 2
+    BIDDER_REG = 3
+    DEADLINE_CHANGE = 4
+    SUBMIT = 5
+    DEADLINE_CLOSED = 6
+    STORE_CHECK = 7
+    OPENING_START = 8
+    WINDOW_CHANGE = 9
+    UNLOCK = 10
+    ATTEMPT = 11
+    WINDOW_END = 12
+    RELEASE = 13
+    SELF_RELEASE = 14
+    TRUSTEES_LOST = 15
+    REPAIR = 16
+    REPLY_END = 17
+    TRUSTEE_FAULT = 18
+    SET_FROZEN = 19
+    READ_OUT = 20
+    BODY_STATE = 21
+    STATE_DECIDED = 22
+    OBJECTION = 23
+    REPLY = 24
+    RECORD_SIGNED = 25
+    HEAD = 30
+    OPERATOR_ACTION = 31
 
 
 @dataclass(frozen=True)
 class EntryKind:
     """One type of entry. ``public``: when the bundle shows it (the table's column "pub")."""
 
-    type: int
-    name: str
+    type: EntryType
     schema: Obj
     public: str
 
-
-SIGS = Items(
-    Obj(
-        "ActSignature",
-        "An officer's signature over the act message",
-        {"pk": (KEY, ""), "sig": (SIGNATURE, "")},
-    ),
-    1,
-    8,
-)
-
-BINDING = Tagged(
-    "Binding",
-    "Who vouches for a bidder's keys",
-    "kind",
-    {
-        "invitation": Obj(
-            "Invitation",
-            "Uncertified: the host receipt key vouches",
-            {
-                "kind": (OneOf(("invitation",)), ""),
-                "pk": (KEY, "host_receipt_pk"),
-                "sig": (SIGNATURE, "over the bind bytes with the label KBID1 invite"),
-            },
-        ),
-        "certificate": Obj(
-            "CertificateBinding",
-            "A certificate signs the bind bytes",
-            {
-                "kind": (OneOf(("certificate",)), ""),
-                "chain_sha256": (HASH, ""),
-                "sig": (Hex(64, 1024), "over the bind bytes"),
-            },
-        ),
-    },
-)
-
-Members = dict[str, tuple[Schema, str]]
-
-_SERVER_MS: Members = {"server_ms": (MS, "when it was appended")}
-_TENDER_ID: Members = {"tender_id": (HASH, "")}
-_BESIDE: Members = {"sha256": (HASH, "of what travels beside"), "size": (COUNT, "its bytes")}
-_NONCE: Members = {"nonce": (HASH, "opening_nonce of the window")}
-_RECEIVED: Members = {"received_ms": (MS, "decides whether it is in time")}
-_RESULT: Members = {
-    "result": (Int(0, 5), "0 accepted, 1 late, 2 incomplete, 3 no match, 4 not lawful now, 5 other")
-}
-_SIGS: Members = {"sigs": (SIGS, "host and supervisor")}
 
 ENTRY_TYPES: dict[int, EntryKind] = {}
 
 
 def _entry(
-    number: int, name: str, title: str, public: str, *groups: Members, tender: bool = True
+    entry_type: EntryType, title: str, public: str, *groups: Members, tender: bool = True
 ) -> None:
-    members = dict(_SERVER_MS)
-    for group in (*groups, _TENDER_ID if tender else {}):
+    members = dict(SERVER_MS)
+    for group in (*groups, TENDER_ID if tender else {}):
         members |= group
-    type_name = "".join(word.capitalize() for word in name.split("_")) + "Entry"
-    ENTRY_TYPES[number] = EntryKind(number, name, Obj(type_name, title, members), public)
+    name = "".join(word.capitalize() for word in entry_type.name.split("_")) + "Entry"
+    ENTRY_TYPES[entry_type] = EntryKind(entry_type, Obj(name, title, members), public)
 
 
 _entry(
-    1,
-    "SITE_START",
+    EntryType.SITE_START,
     "The log begins or the server starts again",
     "yes",
     {
@@ -110,16 +104,14 @@ _entry(
     tender=False,
 )
 _entry(
-    2,
-    "TENDER",
+    EntryType.TENDER,
     "A signed manifest is in force",
     "yes",
     {"sha256": (HASH, "of manifest.json"), "size": (COUNT, "its bytes")},
     {"signatures": (SIGNATURES, "of manifest.sig.json")},
 )
 _entry(
-    3,
-    "BIDDER_REG",
+    EntryType.BIDDER_REG,
     "A bidder's keys for this tender",
     "counting",
     {
@@ -132,26 +124,23 @@ _entry(
     },
 )
 _entry(
-    4,
-    "DEADLINE_CHANGE",
+    EntryType.DEADLINE_CHANGE,
     "Later only, logged before the old deadline",
     "yes",
     {"old_ms": (MS, ""), "deadline_ms": (MS, "later than old_ms"), "reason": (REASON, "")},
-    _SIGS,
+    SIGNED,
 )
 _entry(
-    5,
-    "SUBMIT",
+    EntryType.SUBMIT,
     "A bid or its withdrawal was received",
     "counting",
     {"kind": (OneOf((1, 2)), "1 submit, 2 withdraw")},
-    _RESULT,
-    _BESIDE,
-    _RECEIVED,
+    RESULT,
+    BESIDE,
+    RECEIVED,
 )
 _entry(
-    6,
-    "DEADLINE_CLOSED",
+    EntryType.DEADLINE_CLOSED,
     "The list of counting bids is closed (截标)",
     "yes",
     {
@@ -161,27 +150,24 @@ _entry(
     },
 )
 _entry(
-    7,
-    "STORE_CHECK",
+    EntryType.STORE_CHECK,
     "Stored bytes were hashed again",
     "yes",
     {"checked": (COUNT, "envelopes"), "damaged": (Items(HASH, 0, 50), "bid_id")},
 )
 _entry(
-    8,
-    "OPENING_START",
+    EntryType.OPENING_START,
     "A window opens (开始解密)",
     "yes",
     {"session": (Int(1, 8), ""), "envelope": (ENVELOPE, ""), "w": (Int(1, 2**32 - 1), "")},
-    _NONCE,
+    NONCE,
     {"start_ms": (MS, ""), "end_ms": (MS, "")},
 )
 _entry(
-    9,
-    "WINDOW_CHANGE",
+    EntryType.WINDOW_CHANGE,
     "Pause, resume or extend; never shorter",
     "yes",
-    _NONCE,
+    NONCE,
     {
         "change": (OneOf(("pause", "resume", "extend")), ""),
         "end_ms": (MS, ""),
@@ -190,35 +176,32 @@ _entry(
     },
 )
 _entry(
-    10,
-    "UNLOCK",
+    EntryType.UNLOCK,
     "A bidder's halves were received (投标人解密)",
     "counting, forms",
-    _NONCE,
+    NONCE,
     {"by": (OneOf(("key", "card")), "")},
-    _RESULT,
-    _BESIDE,
-    _RECEIVED,
+    RESULT,
+    BESIDE,
+    RECEIVED,
 )
 _entry(
-    11,
-    "ATTEMPT",
+    EntryType.ATTEMPT,
     "A try that failed: evidence of whose fault it is",
     "to its party and staff",
-    _NONCE,
+    NONCE,
     {
         "bid_id": (HASH, ""),
         "code": (Ascii(r"[a-z_]{1,32}\.[a-z_]{1,32}"), "refusal code"),
         "sha256": (HASH, "of what was received"),
     },
-    _RECEIVED,
+    RECEIVED,
 )
 _entry(
-    12,
-    "WINDOW_END",
+    EntryType.WINDOW_END,
     "The window is over",
     "yes",
-    _NONCE,
+    NONCE,
     {
         "end_ms": (MS, ""),
         "early": (Flag(), "every counting bid of the session is unlocked"),
@@ -226,47 +209,42 @@ _entry(
     },
 )
 _entry(
-    13,
-    "RELEASE",
+    EntryType.RELEASE,
     "A trustee's shares were received (招标人解密)",
     "forms",
-    _NONCE,
+    NONCE,
     {"i": (Int(1, TRUSTEES_MAX), "position in the header"), "mode": (OneOf((0, 1)), "")},
-    _BESIDE,
-    _RECEIVED,
+    BESIDE,
+    RECEIVED,
 )
 _entry(
-    14,
-    "SELF_RELEASE",
+    EntryType.SELF_RELEASE,
     "A bidder showed its own host half",
     "forms",
-    _NONCE,
+    NONCE,
     {"bid_id": (HASH, ""), "sha256": (HASH, "of the message")},
-    _RECEIVED,
+    RECEIVED,
 )
 _entry(
-    15,
-    "TRUSTEES_LOST",
+    EntryType.TRUSTEES_LOST,
     "Fewer than t trustees remain",
     "yes",
-    _NONCE,
+    NONCE,
     {"reason": (REASON, "")},
-    _SIGS,
+    SIGNED,
 )
 _entry(
-    16,
-    "REPAIR",
+    EntryType.REPAIR,
     "The same ciphertext was stored again",
     "yes",
     {"bid_id": (HASH, ""), "ct_root": (HASH, "unchanged")},
 )
-_entry(17, "REPLY_END", "No more self-releases and repairs", "yes", _NONCE)
+_entry(EntryType.REPLY_END, "No more self-releases and repairs", "yes", NONCE)
 _entry(
-    18,
-    "TRUSTEE_FAULT",
+    EntryType.TRUSTEE_FAULT,
     "A trustee's message is not what it must be",
     "yes",
-    _NONCE,
+    NONCE,
     {
         "i": (Int(1, TRUSTEES_MAX), "position in the header"),
         "bid_id": (Maybe(HASH), ""),
@@ -274,18 +252,16 @@ _entry(
         "sha256": (HASH, "of the RELEASE"),
     },
 )
-_entry(19, "SET_FROZEN", "States and form hashes are fixed", "yes", _NONCE, _BESIDE)
-_entry(20, "READ_OUT", "All opened forms are shown at once (唱标)", "yes", _NONCE, _BESIDE)
+_entry(EntryType.SET_FROZEN, "States and form hashes are fixed", "yes", NONCE, BESIDE)
+_entry(EntryType.READ_OUT, "All opened forms are shown at once (唱标)", "yes", NONCE, BESIDE)
 _entry(
-    21,
-    "BODY_STATE",
+    EntryType.BODY_STATE,
     "A body was opened or not",
     "yes",
     {"bid_id": (HASH, ""), "state": (OneOf(STATES), "")},
 )
 _entry(
-    22,
-    "STATE_DECIDED",
+    EntryType.STATE_DECIDED,
     "Why a bid did not open",
     "yes",
     {
@@ -294,29 +270,26 @@ _entry(
         "ground": (OneOf(GROUNDS), "decided"),
         "reason": (REASON, ""),
     },
-    _SIGS,
+    SIGNED,
 )
-_entry(23, "OBJECTION", "An objection (异议)", "yes", _BESIDE)
-_entry(24, "REPLY", "A reply to an objection", "yes", _BESIDE, {"of": (HASH, "sha256 answered")})
+_entry(EntryType.OBJECTION, "An objection (异议)", "yes", BESIDE)
+_entry(EntryType.REPLY, "A reply to an objection", "yes", BESIDE, {"of": (HASH, "sha256 answered")})
 _entry(
-    25,
-    "RECORD_SIGNED",
+    EntryType.RECORD_SIGNED,
     "Somebody signed the record or refused to",
     "yes",
-    _BESIDE,
+    BESIDE,
     {"root": (HASH, "of the checkpoint"), "refused": (Flag(), ""), "reason": (Text(0, 500), "")},
 )
 _entry(
-    30,
-    "HEAD",
+    EntryType.HEAD,
     "Newest row of a stream that moved in this second",
     "its opening's",
     {"stream": (STREAM, ""), "seq": (POSITIVE, ""), "hash": (HASH, "of the row")},
     tender=False,
 )
 _entry(
-    31,
-    "OPERATOR_ACTION",
+    EntryType.OPERATOR_ACTION,
     "An operator did something",
     "no",
     {
