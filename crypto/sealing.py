@@ -226,7 +226,7 @@ def content_key(header: Header, s_B: bytes, s_H: bytes) -> ContentKey | None:
 
 
 def plaintext_matches(header: Header, key: ContentKey, inner: bytes) -> bool:
-    """Whether a plaintext whose `suite.plaintext_hash` is `inner` is the one committed to in c_P."""
+    """Whether the plaintext whose `suite.plaintext_hash` is `inner` is the one of c_P."""
     return compare_digest(plaintext_commitment(header.suite, key.r_P, inner), header.c_P)
 
 
