@@ -1,1 +1,1 @@
-"""Mechanism: who is connected, in which order, with nothing lost. Knows no tender (see ARCHITECTURE.md)."""
+"""Mechanism: who is connected, in which order, with nothing lost (信令). Knows no tender."""

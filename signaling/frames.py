@@ -1,0 +1,102 @@
+"""Every frame the server sends, built once as the bytes of a WebSocket frame (服务端帧).
+
+Invariant: a frame made here is complete and unmasked (RFC 6455 §5.1: servers do not mask), so the
+same ``bytes`` object is written to every socket. Bodies of events are spliced as they were stored,
+never decoded and encoded again. Shapes: docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from signaling.codec import ChannelKey, pack
+
+_BINARY_FINAL: Final = 0x82
+_SMALL_MAX: Final = 125
+PING_FRAME: Final = b"\x89\x00"
+_EV: Final = b"\x99" + pack("ev")
+_BATCH: Final = b"\x92" + pack("batch")
+
+
+def wrap(payload: bytes) -> bytes:
+    """``payload`` as one final, unmasked binary WebSocket frame."""
+    size = len(payload)
+    if size <= _SMALL_MAX:
+        return bytes((_BINARY_FINAL, size)) + payload
+    if size <= 0xFFFF:
+        return struct.pack(">BBH", _BINARY_FINAL, 126, size) + payload
+    return struct.pack(">BBQ", _BINARY_FINAL, 127, size) + payload
+
+
+def event_payload(
+    key: ChannelKey, epoch: int, seq: int, server_ms: int, kind: str, body: bytes, hash_: bytes
+) -> bytes:
+    """``["ev", room, audience, epoch, seq, server_ms, type, body, hash]``; ``body`` is msgpack."""
+    return b"".join(
+        (
+            _EV,
+            pack(key.room),
+            pack(key.audience),
+            pack(epoch),
+            pack(seq),
+            pack(server_ms),
+            pack(kind),
+            body,
+            pack(hash_),
+        )
+    )
+
+
+def events_frame(payloads: Sequence[bytes]) -> bytes:
+    """One event as ``ev``, several as ``["batch", [ev, ...]]``."""
+    assert payloads
+    if len(payloads) == 1:
+        return wrap(payloads[0])
+    return wrap(b"".join((_BATCH, _array_header(len(payloads)), *payloads)))
+
+
+def welcome(
+    session: str,
+    server_ms: int,
+    ping_s: int,
+    limits: Mapping[str, int],
+    me: Mapping[str, Any],
+) -> bytes:
+    return wrap(pack(["welcome", session, server_ms, ping_s, limits, me]))
+
+
+def ok(n: int, cmd_id: str, result: object) -> bytes:
+    return wrap(pack(["ok", n, cmd_id, result]))
+
+
+def err(
+    n: int, cmd_id: str, code: str, *, is_retryable: bool, detail: Mapping[str, Any] | None = None
+) -> bytes:
+    """``n`` 0 and an empty ``cmd_id`` when it answers no command."""
+    return wrap(pack(["err", n, cmd_id, code, is_retryable, detail or {}]))
+
+
+def channel_err(key: ChannelKey, code: str, **more: object) -> bytes:
+    """An ``err`` about a channel rather than a command."""
+    detail = {"room": key.room, "audience": key.audience, **more}
+    return err(0, "", code, is_retryable=False, detail=detail)
+
+
+def presence(room: str, counts: Mapping[str, Any]) -> bytes:
+    return wrap(pack(["presence", room, counts]))
+
+
+def pong(t0: int | float, server_ms: int) -> bytes:
+    return wrap(pack(["pong", t0, server_ms]))
+
+
+def bye(code: int, reason: str, reconnect_after_ms: int) -> bytes:
+    return wrap(pack(["bye", code, reason, reconnect_after_ms]))
+
+
+def _array_header(length: int) -> bytes:
+    if length <= 15:
+        return bytes((0x90 | length,))
+    return struct.pack(">BH", 0xDC, length)

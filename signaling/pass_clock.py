@@ -1,0 +1,139 @@
+"""When did it arrive? The rule of "in time" (及时) for frames read from sockets.
+
+A frame counts as received when it was read, unless the loop lagged more than 20 ms before that
+read. Then nobody can say when in the lag it arrived, and the bidder must not pay for our lag: it
+counts as received at the last moment at which a whole pass over the sockets is known to have
+begun, at most 10 s back.
+
+**What a pass is.** One turn of the event loop asks the kernel which sockets are readable (the
+*poll*) and reads each of them once. A socket whose bytes lay in the kernel before the poll is
+reported by it (epoll, level-triggered) and read in that turn. The listeners keep the kernel's
+receive buffer of a socket (``RECEIVE_BUFFER_BYTES``, doubled by Linux) below what one read takes
+(256 KiB on asyncio, 250 kB on libuv), so one read takes all of it; and signaling never pauses
+reading. Hence: *bytes that lay in the kernel when a pass began were handled when it ended.*
+
+**Why a timer can tell passes apart.** The heartbeat is a timer re-armed in its own callback.
+
+- asyncio's selector loop: a turn is poll, then the ready callbacks in the order in which they were
+  queued; those of readable sockets are queued by the poll, those of due timers after them. So a
+  timer's callback runs when all sockets of its turn have been read, and, re-armed, it cannot run
+  again in the same turn.
+- uvloop/libuv: a turn is queued callbacks (``call_soon``), then the poll, inside which readable
+  sockets are read and ``data_received`` is called, then due timers. A timer re-armed in its
+  callback is due after the loop's cached time, so it runs in a later turn.
+
+On both, between two heartbeats ``h[i-1] < h[i]`` lies at least one whole poll with all its reads,
+and it began after ``h[i-1]``. So when ``h[i]`` has fired, ``h[i-1]`` is a moment at (or after)
+which a whole, completed pass is known to have begun. That is the register ``_passed``.
+
+**What follows.**
+
+1. A frame read at ``r`` cannot have lain in the kernel at ``_passed``: the completed pass would
+   have read it. So ``_passed`` is never later than the arrival of its last bytes.
+2. In health heartbeats are 5 ms apart, and ``r - _passed`` is below 10 ms. If it exceeds that by
+   more than 20 ms the loop lagged (wherever: before the beat, after it, or in this very pass).
+3. ``whole_pass_after(t)`` resolves at the first heartbeat whose ``_passed >= t``. Everything that
+   had arrived at ``t`` has then been handled; and from then on no frame will be dated before ``t``,
+   because ``_passed`` never moves back. So an end decided after it is final.
+
+Conditions: ``now_ms`` does not run backwards, and the loop runs once (``asyncio.run``): stopped and
+run again, libuv looks at timers once before it polls.
+
+Not covered: bytes still in a proxy or on the wire, and handlers that look at their input in a later
+turn than the one that read it (aiohttp's): those must wait for as many further passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from signaling.histogram import Histogram
+
+HEARTBEAT_MS: Final = 5
+LAG_MS_MAX: Final = 20
+BACKDATE_MS_MAX: Final = 10_000
+# What listeners must set as SO_RCVBUF (Linux doubles it), see "What a pass is".
+RECEIVE_BUFFER_BYTES: Final = 64 << 10
+
+
+def wall_clock_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class PassClock:
+    """One per event loop. ``now_ms`` is the clock that dates; lag is measured monotonically."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        now_ms: Callable[[], int] = wall_clock_ms,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._loop = loop
+        self.now_ms = now_ms
+        self._monotonic = monotonic
+        self._timer: asyncio.TimerHandle | None = None
+        # Each register is (monotonic s, dated ms) of a heartbeat.
+        self._beat = self._passed = (monotonic(), now_ms())
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self.lag = Histogram()
+
+    def start(self) -> None:
+        """Begin to beat; idempotent."""
+        if self._timer is None:
+            self._beat = self._passed = (self._monotonic(), self.now_ms())
+            self._arm()
+
+    def close(self) -> None:
+        """Stop beating; who waits for a pass is cancelled."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiters, self._waiters = self._waiters, []
+        for _, future in waiters:
+            future.cancel()
+
+    def received_ms(self) -> int:
+        """When a frame being read now counts as received. Call it at the read, not later."""
+        now_ms = self.now_ms()
+        passed_s, passed_ms = self._passed
+        unsure_ms = (self._monotonic() - passed_s) * 1000
+        if unsure_ms <= 2 * HEARTBEAT_MS + LAG_MS_MAX:
+            return now_ms
+        # min: a wall clock that was set back must not date a frame into the future.
+        return min(now_ms, max(passed_ms, now_ms - BACKDATE_MS_MAX))
+
+    async def whole_pass_after(self, t_ms: int) -> None:
+        """Return when one whole pass over the sockets that began after ``t_ms`` has ended."""
+        assert self._timer is not None, "the clock does not beat"
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append((t_ms, future))
+        await future
+
+    def _arm(self) -> None:
+        self._timer = self._loop.call_later(HEARTBEAT_MS / 1000, self._on_beat)
+
+    def _on_beat(self) -> None:
+        now_s = self._monotonic()
+        self.lag.observe(max(0.0, (now_s - self._beat[0]) * 1000 - HEARTBEAT_MS))
+        self._passed = self._beat
+        self._beat = (now_s, self.now_ms())
+        if self._waiters:
+            self._wake()
+        self._arm()
+
+    def _wake(self) -> None:
+        passed_ms = self._passed[1]
+        still: list[tuple[int, asyncio.Future[None]]] = []
+        for t_ms, future in self._waiters:
+            if future.done():
+                continue
+            if t_ms <= passed_ms:
+                future.set_result(None)
+            else:
+                still.append((t_ms, future))
+        self._waiters = still
