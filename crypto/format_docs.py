@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from crypto.canonical import INTEGER_MAX
 from crypto.format_types import Named, named_objects, parts_of, typescript
@@ -125,9 +125,9 @@ def _entries() -> str:
 def _words(schema: Schema) -> str:
     match schema:
         case Int(low, high):
-            return (
-                f"{_number(low)}..{_number(high)}" if high < INTEGER_MAX else f"integer from {low}"
-            )
+            if high == INTEGER_MAX:
+                return f"integer from {low}"
+            return f"{_number(low)}..{_number(high)}"
         case Flag():
             return "bool"
         case Text(low, high):
@@ -159,9 +159,9 @@ def _folded(value: Any) -> str:
 
     def fold(inner: Any) -> Any:
         if isinstance(inner, dict):
-            return {name: fold(each) for name, each in inner.items()}
+            return {name: fold(each) for name, each in cast("dict[str, Any]", inner).items()}
         if isinstance(inner, list):
-            return [fold(each) for each in inner]
+            return [fold(each) for each in cast("list[Any]", inner)]
         if isinstance(inner, str) and len(inner) > _FOLD:
             return f"{inner[:24]}…{inner[-8:]}"
         return inner

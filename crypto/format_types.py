@@ -112,9 +112,8 @@ def typescript() -> str:
     for name, schema in objects.items():
         lines += [f"/** {schema.title} */"] if schema.title else []
         lines += [*_declaration(name, schema), ""]
-    lines += [
-        "export const OBJECTS: Readonly<Record<string, ObjectSchema | TaggedSchema | OpenSchema>> = {"
-    ]
+    lines += ["export const OBJECTS: Readonly<"]
+    lines += ["  Record<string, ObjectSchema | TaggedSchema | OpenSchema>", "> = {"]
     lines += [f"  {name}: {_object_data(schema)}," for name, schema in objects.items()]
     lines += ["};", "", "export const DOCUMENTS = {"]
     lines += [

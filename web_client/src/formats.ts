@@ -657,7 +657,9 @@ export interface OperatorActionEntry {
   readonly sha256: string;
 }
 
-export const OBJECTS: Readonly<Record<string, ObjectSchema | TaggedSchema | OpenSchema>> = {
+export const OBJECTS: Readonly<
+  Record<string, ObjectSchema | TaggedSchema | OpenSchema>
+> = {
   Party: { kind: "object", members: { code: { kind: "ascii", pattern: "[0-9A-Z]{18}" }, name: { kind: "text", low: 1, high: 200 } }, optional: [] },
   Lot: { kind: "object", members: { lot: { kind: "int", low: 0, high: 4294967295 }, name: { kind: "text", low: 1, high: 200 } }, optional: [] },
   Label: { kind: "object", members: { en: { kind: "text", low: 1, high: 100 }, zh: { kind: "text", low: 1, high: 100 } }, optional: [] },
