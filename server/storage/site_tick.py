@@ -1,0 +1,155 @@
+"""Writing the leaves of the site log (每秒一叶): a tick inside the writer's transaction.
+
+Invariant (sealing.md C13, C14): one leaf for every second since the first, tick_ms strictly rising
+by 1000; an entry goes under the first second not yet written that is not before its server_ms, so
+server_ms lies within [tick_ms - 2000, tick_ms]. The entries, the leaf, the tree and the HEADs of
+what moved become durable together.
+
+After a crash the missed seconds are written with their nominal tick_ms. Entries that had been
+acknowledged and not yet ticked go under their own nominal second, as the rule says: it is the
+crash's last second, and the promise of the receipt is kept. Every other missed second holds none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from crypto.batch import Batch, free_slot, seeded_filler
+from crypto.entries import EntryType, encode_entry
+from crypto.keys import random_bytes
+from crypto.site_tree import Node, append, site_leaf
+from server.storage.records import SALT_SIZE
+from server.storage.site_nodes import SiteNodes, is_stored
+from server.storage.transaction import ENTRY_AGE_MAX_MS, TICK_MS, Transaction
+
+LEAVES_PER_TRANSACTION_MAX: Final = 10_000
+NODES_TOLD_MAX: Final = 1024
+
+Pending = tuple[int, bytes]  # entry_id, entry
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """How far the log has come; ``nodes`` are the tree's new ones, unless they are very many."""
+
+    size: int
+    tick_ms: int
+    nodes: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The seconds up to ``now_ms``, or the first 10,000 of them after a long outage."""
+
+    now_ms: int
+    origin: str
+    software: str
+
+    def __call__(self, transaction: Transaction) -> Ticked:
+        """Runs in the writer thread; see ``Journal.transact`` for what it may not do."""
+        connection = transaction.connection
+        newest = "SELECT leaf_index + 1, tick_ms FROM leaf ORDER BY leaf_index DESC LIMIT 1"
+        size, last_ms = connection.execute(newest).get or (0, None)
+        end_ms = self.now_ms // TICK_MS * TICK_MS
+        if last_ms is None:
+            # The log begins with the second of its first entry, if that came before the first tick.
+            sql = "SELECT min(server_ms) FROM entry WHERE leaf_index IS NULL"
+            first_ms = connection.execute(sql).get
+            last_ms = min(end_ms, _tick_of(end_ms if first_ms is None else first_ms)) - TICK_MS
+        if end_ms <= last_ms:
+            return Ticked(size, last_ms)
+        reach_ms = min(end_ms, last_ms + LEAVES_PER_TRANSACTION_MAX * TICK_MS)
+        if reach_ms == end_ms:
+            self._add_own_entries(transaction, end_ms)
+        batches = _take_pending(connection, last_ms + TICK_MS, reach_ms)
+        ticks = range(last_ms + TICK_MS, reach_ms + 1, TICK_MS)
+        nodes = _write_leaves(connection, size, ticks, batches)
+        transaction.ticked(reach_ms, taken=sum(map(len, batches.values())))
+        return Ticked(size + len(ticks), reach_ms, nodes)
+
+    def _add_own_entries(self, transaction: Transaction, tick_ms: int) -> None:
+        """SITE_START once an epoch; HEAD of every stream that moved since the last tick."""
+        connection = transaction.connection
+        sql = "UPDATE counter SET value = ? WHERE name = 'started_epoch' AND value < ?"
+        connection.execute(sql, (transaction.epoch, transaction.epoch))
+        if connection.changes():
+            start = {"epoch": transaction.epoch, "log_origin": self.origin}
+            members = {**start, "server_ms": tick_ms, "software": self.software}
+            transaction.add_own_entry(tick_ms, None, _entry(EntryType.SITE_START, members))
+        moved = (
+            "SELECT name, max(seq), hash FROM event JOIN stream USING (stream_id)"
+            " WHERE position > (SELECT value FROM counter WHERE name = 'headed_position')"
+            " GROUP BY stream_id ORDER BY name"
+        )
+        heads: list[tuple[Any, ...]] = connection.execute(moved).fetchall()
+        for stream, seq, digest in heads:
+            members = {"hash": digest.hex(), "seq": seq, "server_ms": tick_ms, "stream": stream}
+            transaction.add_own_entry(tick_ms, stream, _entry(EntryType.HEAD, members))
+        connection.execute(
+            "UPDATE counter SET value = coalesce((SELECT max(position) FROM event), 0)"
+            " WHERE name = 'headed_position'"
+        )
+
+
+def _entry(kind: int, members: dict[str, Any]) -> bytes:
+    return encode_entry(kind, members, random_bytes(SALT_SIZE))
+
+
+def _tick_of(server_ms: int) -> int:
+    """The first second that is not before ``server_ms``."""
+    return -(-server_ms // TICK_MS) * TICK_MS
+
+
+def _take_pending(connection: Any, first_ms: int, last_ms: int) -> dict[int, list[Pending]]:
+    """The waiting entries by the second each goes under, in the order they were appended."""
+    sql = (
+        "SELECT entry_id, server_ms, entry FROM entry"
+        " WHERE leaf_index IS NULL AND server_ms <= ? ORDER BY entry_id"
+    )
+    batches: dict[int, list[Pending]] = defaultdict(list)
+    for entry_id, server_ms, entry in connection.execute(sql, (last_ms,)).fetchall():
+        tick_ms = max(first_ms, _tick_of(server_ms))
+        assert tick_ms - server_ms <= ENTRY_AGE_MAX_MS, "the transaction refuses older ones"
+        batches[tick_ms].append((entry_id, entry))
+    return batches
+
+
+def _write_leaves(
+    connection: Any, size: int, ticks: Iterable[int], batches: dict[int, list[Pending]]
+) -> tuple[Node, ...]:
+    rows: list[tuple[Any, ...]] = []
+    for index, tick_ms in enumerate(ticks, start=size):
+        pending = batches.get(tick_ms)
+        if pending is None:
+            rows.append((index, tick_ms, random_bytes(32), None))
+        else:
+            rows.append((index, tick_ms, *_write_batch(connection, index, tick_ms, pending)))
+    connection.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?)", rows)
+    nodes = SiteNodes(connection.execute, remember=False)
+    written = append(nodes, size, [site_leaf(tick_ms, root) for _, tick_ms, root, _ in rows])
+    connection.executemany(
+        "INSERT INTO node VALUES (?, ?, ?)", (node for node in written if is_stored(node[0]))
+    )
+    return tuple(written) if len(written) <= NODES_TOLD_MAX else ()
+
+
+def _write_batch(
+    connection: Any, index: int, tick_ms: int, pending: list[Pending]
+) -> tuple[bytes, bytes]:
+    """Gives every entry a random free slot; (batch root, the secret that its filler comes from)."""
+    slots: dict[int, bytes] = {}
+    for entry_id, entry in pending:
+        slot = free_slot(slots, _draw)
+        slots[slot] = entry
+        sql = "UPDATE entry SET leaf_index = ?, slot = ? WHERE entry_id = ?"
+        connection.execute(sql, (index, slot, entry_id))
+    secret = random_bytes(32)
+    return Batch(tick_ms, slots, seeded_filler(secret)).root, secret
+
+
+def _draw(below: int) -> int:
+    assert (1 << 16) % below == 0  # so that the remainder is uniform
+    return int.from_bytes(random_bytes(2), "big") % below
