@@ -1,8 +1,9 @@
 """Commands (请求): everything that can be asked of a room, by its wire name.
 
-``Command.OP`` is the wire name; the fields are the arguments, strictly typed (an unknown, missing or wrongly typed
-argument is ``command.arguments``). What only the server itself may ask is marked ``system=True`` and has no wire name.
-Sealing messages travel as the signed bytes they are; nothing about them is repeated beside.
+``Command.OP`` is the wire name; the fields are the arguments, strictly typed (an unknown,
+missing or wrongly typed argument is ``command.arguments``). What only the server itself may ask
+is marked ``system=True`` and has no wire name. Sealing messages travel as the signed bytes they
+are; nothing about them is repeated beside.
 """
 
 from collections.abc import Callable
@@ -78,7 +79,9 @@ class PublishTender(Command, frozen=True, kw_only=True):
 
 @command("tender", "register")
 class RegisterBidder(Command, frozen=True, kw_only=True):
-    """The bidder's own signature over the bind bytes (C17); the invitation's signature is added by the server."""
+    """The bidder's own signature over the bind bytes (C17); the invitation's signature is added
+    by the server.
+    """
 
     bidder_pk: bytes
     bidder_xpk: bytes
@@ -90,7 +93,6 @@ class RegisterBidder(Command, frozen=True, kw_only=True):
 @command("tender", "store_envelope", system=True)
 class StoreEnvelope(Command, frozen=True, kw_only=True):
     header: bytes
-    blob: str
     ct_root: bytes
 
 
@@ -111,7 +113,9 @@ class ChangeDeadline(Command, frozen=True, kw_only=True):
 
 @command("tender", "tick", system=True)
 class TenderTick(Command, frozen=True, kw_only=True):
-    """A moment has come; ``passed_ms``: a whole pass over the sockets that began after it is complete."""
+    """A moment has come; ``passed_ms``: a whole pass over the sockets that began after it is
+    complete.
+    """
 
     passed_ms: int
 
@@ -252,7 +256,9 @@ class OpeningTick(Command, frozen=True, kw_only=True):
 
 @command("opening", "resume_after_outage", system=True)
 class ResumeAfterOutage(Command, frozen=True, kw_only=True):
-    """The first tick after a restart; ``last_alive_ms``: the newest moment the journal proves that we ran."""
+    """The first tick after a restart; ``last_alive_ms``: the newest moment the journal proves
+    that we ran.
+    """
 
     last_alive_ms: int
 
@@ -272,11 +278,12 @@ class ReportHalves(Command, frozen=True, kw_only=True):
 
 
 class FormOpened(msgspec.Struct, frozen=True, kw_only=True):
-    """``form`` is the unpadded JCS where ``state`` is opened, else empty."""
+    """``form`` (unpadded JCS) and ``amount`` (the deciding field as written) where it opened."""
 
     bid_id: bytes
     state: str
-    form: bytes
+    form: bytes = b""
+    amount: str = ""
 
 
 @command("opening", "report_forms", system=True)

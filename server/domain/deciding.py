@@ -39,9 +39,7 @@ _RULES: dict[type[Command], Callable[[Opening, Any, Context], list[Event]]] = {
 
 
 def _tick(state: Opening, command: cmd.OpeningTick, ctx: Context) -> list[Event]:
-    return (
-        lobby.tick(state, ctx) + window.tick(state, command, ctx) + releasing.tick(state, ctx)
-    )
+    return lobby.tick(state, ctx) + window.tick(state, command, ctx) + releasing.tick(state, ctx)
 
 
 def decide(state: Opening, command: Command, ctx: Context) -> list[Event]:
@@ -50,9 +48,10 @@ def decide(state: Opening, command: Command, ctx: Context) -> list[Event]:
     if isinstance(command, cmd.OpeningTick):
         return _tick(state, command, ctx)
     events = _RULES[type(command)](state, command, ctx)
-    if events and isinstance(events[0], ev.UnlockReceived):
-        # Early end: at once when the last counting bid is unlocked (design.md §4).
-        if len(events[0].halves) == state.waiting and state.session().early_end:
-            after = evolve(state, events[0], ctx.now_ms)
-            events = events + window.ended(after, ctx, early=True)
+    # Early end: at once when the last counting bid is unlocked (design.md §4).
+    first = events[0] if events else None
+    if isinstance(first, ev.UnlockReceived) and len(first.halves) == state.waiting:
+        after = evolve(state, first, ctx.now_ms)
+        if after.session().early_end:
+            return events + window.ended(after, ctx, early=True)
     return events

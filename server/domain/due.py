@@ -1,20 +1,23 @@
 """What is due (待办): the next moment a room must be woken, and the work its state asks for.
 
-Pure functions of the state. Nothing remembers that work was given out: after a crash the rebuilt state asks again,
-and reports that come twice change nothing.
+Pure functions of the state. Nothing remembers that work was given out: after a crash the rebuilt
+state asks again, and reports that come twice change nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crypto.header import Header
+from crypto.shares import SHARE_OK
 from server.domain.lobby import SIGN_IN_EARLY_MS
 from server.domain.opening import Opening, Stage
 
 
 @dataclass(frozen=True, slots=True)
 class BidHalves:
-    """One unlocked bid and every way to its host half: shares by position in the envelope's list, self-release."""
+    """One unlocked bid and every way to its host half: shares by position in the envelope's
+    list, self-release.
+    """
 
     header: Header
     bidder_half: bytes
@@ -25,7 +28,9 @@ class BidHalves:
 
 @dataclass(frozen=True, slots=True)
 class FindHalves:
-    """Find s_H of every unlocked form, DEAL CHECK, c_K, stored bytes against ct_root (C1.5). No decryption."""
+    """Find s_H of every unlocked form, DEAL CHECK, c_K, stored bytes against ct_root (C1.5). No
+    decryption.
+    """
 
     envelope: int
     releases: tuple[int, ...]
@@ -49,14 +54,15 @@ class OpenForms:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenBody:
-    """Find the half of one large envelope and decrypt it into its target file."""
+class OpenBodies:
+    """Find the halves of a few large envelopes and decrypt each into its target file."""
 
-    envelope: int
-    bid: BidHalves
+    bids: tuple[BidHalves, ...]
 
 
-Work = FindHalves | OpenForms | OpenBody
+BODIES_AT_ONCE = 8
+
+Work = FindHalves | OpenForms
 
 
 def wake_ms(state: Opening) -> int | None:
@@ -75,39 +81,38 @@ def wake_ms(state: Opening) -> int | None:
     return None
 
 
-def _halves(state: Opening, bid_id: bytes, places: tuple[int, ...]) -> BidHalves:
-    bid, envelope = state.envelopes[bid_id]
-    shares: dict[int, bytes] = {}
-    unreadable: set[int] = set()
-    for place in places:
-        message = state.releases[place].get(envelope)
-        if message is None:
-            continue
-        status, share = message.share_of(bid_id)
-        if status == 0:
-            shares[message.i] = share
-        else:
-            unreadable.add(message.i)
-    return BidHalves(
-        header=bid.headers[envelope],
-        bidder_half=state.halves[bid_id].half,
-        shares=shares,
-        unreadable=frozenset(unreadable),
-        self_half=state.self_halves.get(bid_id),
-    )
+def _halves(state: Opening, bid_ids: Iterable[bytes], envelope: int) -> tuple[BidHalves, ...]:
+    """Every unlocked bid of one envelope number with all that was released for it."""
+    answers = {
+        message.i: {item.bid_id: item for item in message.items}
+        for place in sorted(state.releases)
+        if (message := state.releases[place].get(envelope)) is not None
+    }
+    halves: list[BidHalves] = []
+    for bid_id in bid_ids:
+        own = {i: items[bid_id] for i, items in answers.items() if bid_id in items}
+        halves.append(
+            BidHalves(
+                header=state.envelopes[bid_id][0].headers[envelope],
+                bidder_half=state.halves[bid_id].half,
+                shares={i: item.share for i, item in own.items() if item.status == SHARE_OK},
+                unreadable=frozenset(i for i, item in own.items() if item.status != SHARE_OK),
+                self_half=state.self_halves.get(bid_id),
+            )
+        )
+    return tuple(halves)
 
 
 def work(state: Opening) -> Work | None:
-    """The one piece of work that the opening waits for now, or None."""
+    """The one piece of work that the hall waits for now, or None."""
     if state.window is None or not state.window.ended:
         return None
     envelope = state.form_envelope()
-    if state.stage is Stage.REPLIES:
-        return _find_halves(state, envelope)
     if state.stage is Stage.OPENING and state.all_opened:
         return _open_forms(state, envelope)
-    if state.stage in (Stage.READ_OUT, Stage.CLOSED):
-        return _open_body(state)
+    if state.stage in (Stage.REPLIES, Stage.READ_OUT):
+        # After REPLY_END a further share can only name faults (formats.md §3).
+        return _find_halves(state, envelope)
     return None
 
 
@@ -120,7 +125,7 @@ def _find_halves(state: Opening, envelope: int) -> FindHalves | None:
     )
     if not fresh or not (enough or state.self_halves):
         return None
-    bids = tuple(_halves(state, b, places) for b in state.unlocked_forms())
+    bids = _halves(state, state.unlocked_forms(), envelope)
     return FindHalves(envelope=envelope, releases=places, bids=bids)
 
 
@@ -142,19 +147,23 @@ def _open_forms(state: Opening, envelope: int) -> OpenForms:
     return OpenForms(envelope=envelope, forms=tuple(forms))
 
 
-def _open_body(state: Opening) -> OpenBody | None:
-    places = tuple(sorted(state.releases))
+def bodies(state: Opening) -> OpenBodies | None:
+    """The next large envelopes to decrypt, behind the read-out; None when all are decided."""
+    if state.window is None or state.stage not in (Stage.READ_OUT, Stage.CLOSED):
+        return None
     for number in state.session().envelopes:
         if state.rules().envelope(number).kind == "form":
             continue
-        for bid_id in state.counting(number):
-            if bid_id in state.halves and bid_id not in state.states:
-                return OpenBody(envelope=number, bid=_halves(state, bid_id, places))
+        ids = [b for b in state.counting(number) if b in state.halves and b not in state.states]
+        if ids:
+            return OpenBodies(_halves(state, ids[:BODIES_AT_ONCE], number))
     return None
 
 
 def awaited_checkpoint(state: Opening) -> tuple[str, int, int] | None:
-    """(of, w, session) of the entry that must come under a signed checkpoint before the hall can go on."""
+    """(of, w, session) of the entry that must come under a signed checkpoint before the hall can
+    go on.
+    """
     if state.stage is Stage.ANNOUNCED and not state.closing_checkpoint:
         return ("closing", 0, 0)
     window = state.window

@@ -1,8 +1,8 @@
 """Events (事件) and how they are named: the base class and the one registry of types.
 
-An event is a frozen value. Its journal type, version and audience are fixed by its class; the journal stores
-``msgpack.encode(event)`` verbatim as the payload, so a field is only ever added with a default, and a change of
-meaning is a new version with an upcaster (``UPCASTERS``).
+An event is a frozen value. Its journal type, version and audience are fixed by its class; the
+journal stores ``msgpack.encode(event)`` verbatim as the payload, so a field is only ever added
+with a default, and a change of meaning is a new version with an upcaster (``UPCASTERS``).
 """
 
 from collections.abc import Callable
@@ -43,7 +43,8 @@ class PartyEvent(Event, frozen=True, kw_only=True):
 
 EVENTS: dict[str, type[Event]] = {}
 
-# (type, stored version) -> function from the stored payload (plain map) to the next version's payload.
+# (type, stored version) -> function from the stored payload (plain map) to the next version's
+# payload.
 UPCASTERS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 

@@ -1,6 +1,7 @@
 """Before the countdown: sign-in (签到), the deadline, the list (公布投标人).
 
-Until the deadline nobody, host and administrator included, learns who has signed in or how many bids there are.
+Until the deadline nobody, host and administrator included, learns who has signed in or how many
+bids there are.
 """
 
 from crypto.hashes import sha256
@@ -40,7 +41,10 @@ def move_deadline(state: Opening, command: cmd.MoveDeadline, ctx: Context) -> li
 
 
 def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) -> list[Event]:
-    """The tender has closed: announce the list, or fail where too few bids came (实施条例 art. 44)."""
+    """The tender has closed: announce the list, or fail where too few bids came.
+
+    实施条例 art. 44: no opening with fewer than three bidders.
+    """
     if state.submits or state.stage in (Stage.ANNOUNCED, Stage.FAILED):
         return []  # told again after a restart
     rules, suite = state.rules(), state.suite()
@@ -49,7 +53,7 @@ def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) 
     for no, raw in enumerate(command.submits, 1):
         submit = parse_submit(raw, suite)
         org = command.orgs[submit.bidder_pk]
-        assert all(bid_id in ids for _, bid_id in submit.envelopes)
+        assert all(bid_id in ids for _, bid_id in submit.items)
         bids.append(
             ev.AnnouncedBid(
                 no=no,
@@ -57,7 +61,7 @@ def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) 
                 org="" if rules.names_masked else org,
                 name="" if rules.names_masked else command.names[org],
                 certified=org in command.certified,
-                envelopes=[ev.EnvelopeOf(envelope=n, bid_id=b) for n, b in submit.envelopes],
+                envelopes=[ev.EnvelopeOf(envelope=n, bid_id=b) for n, b in submit.items],
             )
         )
     events: list[Event] = [

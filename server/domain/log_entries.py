@@ -1,13 +1,15 @@
-"""Which events stand in the site log (存证), and as what: one table from event type to entries (formats.md §5).
+"""Which events stand in the site log (存证), and as what: one table from event type to entries
+(formats.md §5).
 
-An entry never holds a half, a share or a plaintext: messages are logged as their SHA-256 and size, the bytes travel
-beside. ``server_ms`` and ``tender_id`` are added for all alike by `entries_of`.
+An entry never holds a half, a share or a plaintext: messages are logged as their SHA-256 and
+size, the bytes travel beside. ``server_ms`` and ``tender_id`` are added for all alike by
+`entries_of`.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
-from crypto.canonical import decode
+from crypto.formats import decode_document
 from crypto.hashes import sha256
 from crypto.manifest import Manifest
 from server.domain import opening_events as ev
@@ -51,7 +53,8 @@ def _registered(e: tv.BidderRegistered) -> Iterable[Entry]:
 
 
 def _published(e: tv.TenderPublished) -> Iterable[Entry]:
-    signatures = decode(e.signatures, size_max=1 << 16, depth_max=4)["signatures"]
+    document = cast("dict[str, Any]", decode_document("ManifestSignatures", e.signatures))
+    signatures: list[Members] = document["signatures"]
     yield TENDER, {**_of_bytes(e.manifest), "signatures": signatures}
 
 

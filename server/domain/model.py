@@ -25,7 +25,7 @@ STAFF = frozenset({Role.HOST, Role.SUPERVISOR, Role.PURCHASER, Role.TRUSTEE, Rol
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person as the registry knows them; ``org`` is the organisation's code (统一社会信用代码)."""
+    """A person as the registry knows them; ``org``: the code of the organisation."""
 
     person: str
     role: Role
@@ -39,7 +39,9 @@ PUBLIC = Actor("public", Role.VIEWER)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One decision's circumstances: who, when read, when decided, and fresh randomness (C1 nonces)."""
+    """One decision's circumstances: who, when read, when decided, and fresh randomness (C1
+    nonces).
+    """
 
     actor: Actor
     now_ms: int

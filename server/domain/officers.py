@@ -1,24 +1,28 @@
-"""Acts that need two officers (host and supervisor): their signatures over the entry (formats.md §5)."""
+"""Acts that need two officers (host and supervisor): their signatures over the entry (formats.md
+§5).
+"""
 
-from crypto.entries import act_signature_ok
+from crypto.entries import act_message
 from crypto.manifest import Manifest
-from server.domain.events import Event
 from server.domain.log_entries import act_members
+from server.domain.opening_events import TrusteesLost
 from server.domain.refusals import Refused
+from server.domain.tender_events import DeadlineChanged
 
 REQUIRED = frozenset({"host", "supervisor"})
 
 
-def require_host_and_supervisor(rules: Manifest, event: Event, code: str) -> None:
-    """Every listed key is an officer's of the manifest, every signature holds, host and supervisor are among them."""
-    pks: list[bytes] = getattr(event, "pks")  # noqa: B009 - the events of two officers share the two lists
-    sigs: list[bytes] = getattr(event, "sigs")  # noqa: B009
-    if len(pks) != len(sigs) or len(set(pks)) != len(pks):
+def require_host_and_supervisor(
+    rules: Manifest, event: DeadlineChanged | TrusteesLost, code: str
+) -> None:
+    """Every listed key is an officer's of the manifest, every signature holds, both are there."""
+    if len(event.pks) != len(event.sigs) or len(set(event.pks)) != len(event.pks):
         raise Refused(code)
     roles = {officer.pk: officer.role for officer in rules.officers}
     for type_, members in act_members(event):
-        for pk, sig in zip(pks, sigs, strict=True):
-            if pk not in roles or not act_signature_ok(pk, type_, rules.tender_id, members, sig):
+        message = act_message(type_, rules.tender_id, members)
+        for pk, sig in zip(event.pks, event.sigs, strict=True):
+            if pk not in roles or not rules.suite_impl.verify(pk, message, sig):
                 raise Refused(code)
-    if not {roles[pk] for pk in pks} >= REQUIRED:
+    if not {roles[pk] for pk in event.pks} >= REQUIRED:
         raise Refused(code)

@@ -1,23 +1,24 @@
 """The state of one opening (开标), and how events fold into it.
 
-Pure: ``evolve(state, event) -> state``. Replaying the stream rebuilds the state exactly. What is lawful is decided
-elsewhere, one noun per file (`lobby`, `window`, `unlocking`, `releasing`, `revealing`), behind `deciding.decide`.
+Pure: ``evolve(state, event) -> state``. Replaying the stream rebuilds the state exactly. What is
+lawful is decided elsewhere, one noun per file (`lobby`, `window`, `unlocking`, `releasing`,
+`revealing`), behind `deciding.decide`.
 
-Invariant: a bid's half, once in ``halves``, stays; a window that a RELEASE or TRUSTEES_LOST has touched never opens
-again (C1.4); ``frozen`` and ``readout`` are set once per session.
+Invariant: a bid's half, once in ``halves``, stays; a window that a RELEASE or TRUSTEES_LOST has
+touched never opens again (C1.4); ``frozen`` and ``readout`` are set once per session.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from crypto.canonical import decode
+from crypto.formats import decode_document
 from crypto.hashes import sha256
 from crypto.header import Header, parse_header
 from crypto.manifest import Manifest, Session, parse_manifest
 from crypto.messages import Release, parse_release, parse_submit
-from crypto.suites import Suite, get_suite
+from crypto.suites import Suite
 from server.domain import opening_events as ev
 from server.domain.events import Event
 
@@ -87,25 +88,34 @@ class Opening:
     deadline_ms: int = 0
     signed_in: frozenset[str] = frozenset()
     bids: tuple[Bid, ...] = ()
-    envelopes: Mapping[bytes, tuple[Bid, int]] = field(default_factory=dict)  # bid_id -> bid, envelope
+    # bid_id -> its bid and envelope number
+    envelopes: Mapping[bytes, tuple[Bid, int]] = field(default_factory=dict[bytes, tuple[Bid, int]])
     submits: tuple[bytes, ...] = ()
     closing_checkpoint: str = ""
     window: Window | None = None
     windows: tuple[Window, ...] = ()  # ended ones
     sessions_done: frozenset[int] = frozenset()
-    halves: Mapping[bytes, Unlocked] = field(default_factory=dict)
+    halves: Mapping[bytes, Unlocked] = field(default_factory=dict[bytes, Unlocked])
     waiting: int = 0  # bid_ids of the running session that have no half yet
-    tries: Mapping[str, int] = field(default_factory=dict)
-    releases: Mapping[int, Mapping[int, Release]] = field(default_factory=dict)  # i -> envelope -> message
-    release_bytes: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
+    tries: Mapping[str, int] = field(default_factory=dict[str, int])
+    # place in the manifest's list of trustees -> envelope -> message
+    releases: Mapping[int, Mapping[int, Release]] = field(
+        default_factory=dict[int, Mapping[int, Release]]
+    )
+    release_bytes: Mapping[int, tuple[bytes, ...]] = field(
+        default_factory=dict[int, tuple[bytes, ...]]
+    )
     first_reply_ms: int | None = None
     trustees_lost: bool = False
-    self_halves: Mapping[bytes, bytes] = field(default_factory=dict)
-    found: Mapping[bytes, ev.HalfFound] = field(default_factory=dict)
+    self_halves: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    found: Mapping[bytes, ev.HalfFound] = field(default_factory=dict[bytes, ev.HalfFound])
     found_with: tuple[int, ...] = ()
+    # (position in the envelope's list, bid_id) already named
+    faults: frozenset[tuple[int, bytes]] = frozenset()
     replies_ended_ms: int | None = None
     all_opened: bool = False
-    states: Mapping[bytes, str] = field(default_factory=dict)  # forms and bodies, as frozen or decided
+    # of forms and bodies, as frozen or decided
+    states: Mapping[bytes, str] = field(default_factory=dict[bytes, str])
     readouts: tuple[bytes, ...] = ()
     row: int = 0
     now_ms: int = 0  # of the newest event
@@ -117,7 +127,7 @@ class Opening:
         return self.manifest
 
     def suite(self) -> Suite:
-        return get_suite(self.rules().suite)
+        return self.rules().suite_impl
 
     def session(self) -> Session:
         assert self.window is not None
@@ -128,7 +138,9 @@ class Opening:
         return sorted(bid.headers[envelope].bid_id for bid in self.bids if envelope in bid.headers)
 
     def session_bid_ids(self) -> list[bytes]:
-        return [bid_id for envelope in self.session().envelopes for bid_id in self.counting(envelope)]
+        return [
+            bid_id for envelope in self.session().envelopes for bid_id in self.counting(envelope)
+        ]
 
     def form_envelope(self) -> int:
         """The form of the current session: the envelope whose states are frozen and read out."""
@@ -160,7 +172,7 @@ def _closed_list(state: Opening, event: ev.ClosedListTaken) -> Opening:
                 name=event.names[org],
                 certified=org in event.certified,
                 bidder_pk=submit.bidder_pk,
-                headers={envelope: headers[bid_id] for envelope, bid_id in submit.envelopes},
+                headers={envelope: headers[bid_id] for envelope, bid_id in submit.items},
             )
         )
     envelopes = {h.bid_id: (bid, envelope) for bid in bids for envelope, h in bid.headers.items()}
@@ -170,7 +182,8 @@ def _closed_list(state: Opening, event: ev.ClosedListTaken) -> Opening:
 def _checkpoint(state: Opening, event: ev.CheckpointReached) -> Opening:
     if event.of == "closing":
         return replace(state, closing_checkpoint=event.checkpoint)
-    assert state.window is not None and state.window.w == event.w
+    assert state.window is not None
+    assert state.window.w == event.w
     return replace(state, window=replace(state.window, checkpoint=event.checkpoint))
 
 
@@ -196,6 +209,7 @@ def _window_opened(state: Opening, event: ev.WindowOpened) -> Opening:
         trustees_lost=False,
         found={},
         found_with=(),
+        faults=frozenset(),
         replies_ended_ms=None,
         all_opened=False,
         row=0,
@@ -253,8 +267,8 @@ def _halves_found(state: Opening, event: ev.HalvesFound) -> Opening:
 
 
 def _frozen(state: Opening, event: ev.SetFrozen) -> Opening:
-    frozen = decode(event.frozen, size_max=1 << 24, depth_max=4)
-    states = {bytes.fromhex(b["bid_id"]): b["state"] for b in frozen["bids"]}
+    bids = cast("dict[str, Any]", decode_document("Frozen", event.frozen))["bids"]
+    states: dict[bytes, str] = {bytes.fromhex(b["bid_id"]): b["state"] for b in bids}
     return replace(state, states={**state.states, **states})
 
 
@@ -293,7 +307,7 @@ _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
     ev.SelfReleaseReceived: lambda s, e: replace(
         s, self_halves={**s.self_halves, e.bid_id: e.host_half}
     ),
-    ev.TrusteeFaultFound: lambda s, e: s,
+    ev.TrusteeFaultFound: lambda s, e: replace(s, faults=s.faults | {(e.i, e.bid_id)}),
     ev.HalvesFound: _halves_found,
     ev.RepliesEnded: lambda s, e: replace(s, replies_ended_ms=s.now_ms, stage=Stage.OPENING),
     ev.AllOpened: lambda s, e: replace(s, all_opened=True),

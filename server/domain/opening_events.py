@@ -1,8 +1,9 @@
 """The events of one opening (开标), in the order in which they first happen.
 
-What carries an s_B, a share or a plaintext that is not public yet is ``sealed`` (sealing.md C13, F18): the hall gets
-its own, poorer event. ``no`` is a bid's number in the announced list: its place in the closed list, which is sorted
-by SHA-256 and therefore says nothing about who came first.
+What carries an s_B, a share or a plaintext that is not public yet is ``sealed`` (sealing.md C13,
+F18): the hall gets its own, poorer event. ``no`` is a bid's number in the announced list: its
+place in the closed list, which is sorted by SHA-256 and therefore says nothing about who came
+first.
 """
 
 import msgspec
@@ -18,7 +19,9 @@ class EnvelopeOf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnnouncedBid(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the bidder list (投标人名单). ``org`` and ``name`` are empty where the tender masks names."""
+    """One line of the bidder list (投标人名单). ``org`` and ``name`` are empty where the tender masks
+    names.
+    """
 
     no: int
     lot: int
@@ -37,7 +40,9 @@ class Nonce(msgspec.Struct, frozen=True, kw_only=True):
 
 @journaled("opening_scheduled", HALL)
 class OpeningScheduled(Event, frozen=True, kw_only=True):
-    """The opening exists; its whole rule book is the manifest (tender manifest, JCS bytes)."""
+    """The opening exists; its whole rule book is the manifest (tender manifest, JCS
+    bytes).
+    """
 
     manifest: bytes
 
@@ -56,7 +61,9 @@ class BidderSignedIn(PartyEvent, frozen=True, kw_only=True):
 
 @journaled("closed_list_taken")
 class ClosedListTaken(Event, frozen=True, kw_only=True):
-    """The counting SUBMITs and headers as the tender closed them; with them this stream replays alone."""
+    """The counting SUBMITs and headers as the tender closed them; with them this stream replays
+    alone.
+    """
 
     submits: list[bytes]
     headers: list[bytes]
@@ -102,7 +109,9 @@ class OpeningFailed(Event, frozen=True, kw_only=True):
 
 @journaled("checkpoint_reached", HALL)
 class CheckpointReached(Event, frozen=True, kw_only=True):
-    """A signed checkpoint that covers DEADLINE_CLOSED (``of`` = closing) or the WINDOW_END of ``w``."""
+    """A signed checkpoint that covers DEADLINE_CLOSED (``of`` = closing) or the WINDOW_END of
+    ``w``.
+    """
 
     of: str
     w: int
@@ -125,7 +134,9 @@ class WindowOpened(Event, frozen=True, kw_only=True):
 
 @journaled("window_changed", HALL)
 class WindowChanged(Event, frozen=True, kw_only=True):
-    """pause 暂停, resume 继续, extend 延长. While paused ``remaining_ms`` counts, not ``end_ms``."""
+    """pause 暂停, resume 继续, extend 延长. While paused ``remaining_ms`` counts, not
+    ``end_ms``.
+    """
 
     change: str
     end_ms: int
@@ -200,7 +211,8 @@ class WindowEnded(Event, frozen=True, kw_only=True):
 
 @journaled("release_received")
 class ReleaseReceived(Event, frozen=True, kw_only=True):
-    """One RELEASE per envelope of the session, by the trustee at place ``i`` of the manifest's list.
+    """One RELEASE per envelope of the session, by the trustee at place ``i`` of the manifest's
+    list.
 
     ``indices``: the trustee's position within each envelope's own list, as in the message.
     """
@@ -243,7 +255,9 @@ class SelfReleaseReceived(Event, frozen=True, kw_only=True):
 
 @journaled("trustee_fault_found", HALL)
 class TrusteeFaultFound(Event, frozen=True, kw_only=True):
-    """A trustee's share differs from what the dealing proves, or a second, different RELEASE came (C5, C11)."""
+    """A trustee's share differs from what the dealing proves, or a second, different RELEASE
+    came (C5, C11).
+    """
 
     i: int
     envelope: int
@@ -254,7 +268,9 @@ class TrusteeFaultFound(Event, frozen=True, kw_only=True):
 
 
 class HalfFound(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worker found for one unlocked bid: ``state`` '' means that it can be decrypted."""
+    """What the worker found for one unlocked bid: ``state`` '' means that it can be
+    decrypted.
+    """
 
     bid_id: bytes
     host_half: bytes  # empty: not recovered

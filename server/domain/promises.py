@@ -1,19 +1,21 @@
-"""Which acknowledgements a command earns (C14): one per message that matters, signed after the fsync.
+"""Which acknowledgements a command earns (C14): one per message that matters, signed after the
+fsync.
 
 A promise names the message by its SHA-256; a repeated message gets the first one's received_ms.
 """
 
 from dataclasses import dataclass
 
-from crypto.hashes import sha256
-from crypto.messages import (
-    ACK_ACCEPTED,
+from crypto.ack import (
     ACK_CARD_UNLOCK,
-    ACK_LATE,
     ACK_RELEASE,
     ACK_SELF_RELEASE,
     ACK_UNLOCK,
+    INTEGRATE_WITHIN_MS,
+    RESULT_ACCEPTED,
+    RESULT_LATE,
 )
+from crypto.hashes import sha256
 from server.domain import commands as cmd
 from server.domain.commands import Command
 from server.domain.model import Context
@@ -24,7 +26,9 @@ from server.domain.refusals import Refused
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What an ACK will say; ``integrate_by_ms`` is fixed before the fsync, so it is never later than asked."""
+    """What an ACK will say; ``integrate_by_ms`` is fixed before the fsync, so it is never later
+    than asked.
+    """
 
     kind: int
     digest: bytes
@@ -33,24 +37,21 @@ class Promise:
     integrate_by_ms: int
 
 
-INTEGRATE_WITHIN_MS = 2000
-
-
-def promises_of(
-    state: Opening, command: Command, ctx: Context, *, repeated: bool
-) -> list[Promise]:
-    """The promises of an accepted command, by the state after it; ``repeated``: it changed nothing."""
+def promises_of(state: Opening, command: Command, ctx: Context, *, repeated: bool) -> list[Promise]:
+    """The promises of an accepted command, by the state after it; ``repeated``: it changed
+    nothing.
+    """
     by_ms = ctx.now_ms + INTEGRATE_WITHIN_MS
 
     def promise(kind: int, raw: bytes) -> Promise:
-        return Promise(kind, sha256(raw), ACK_ACCEPTED, ctx.received_ms, by_ms)
+        return Promise(kind, sha256(raw), RESULT_ACCEPTED, ctx.received_ms, by_ms)
 
     match command:
         case cmd.UnlockBid():
             known = state.halves.values() if repeated else ()
             first = {u.digest: u.received_ms for u in known}
             return [
-                Promise(ACK_UNLOCK, d, ACK_ACCEPTED, first.get(d, ctx.received_ms), by_ms)
+                Promise(ACK_UNLOCK, d, RESULT_ACCEPTED, first.get(d, ctx.received_ms), by_ms)
                 for d in map(sha256, command.messages)
             ]
         case cmd.UnlockByCard():
@@ -66,7 +67,7 @@ def promises_of(
 def promises_of_refusal(refused: Refused, ctx: Context) -> list[Promise]:
     """A late unlock gets a signed "late": evidence for both sides."""
     return [
-        Promise(e.kind, e.sha256, ACK_LATE, ctx.received_ms, ctx.now_ms + INTEGRATE_WITHIN_MS)
+        Promise(e.kind, e.sha256, RESULT_LATE, ctx.received_ms, ctx.now_ms + INTEGRATE_WITHIN_MS)
         for e in refused.evidence
         if isinstance(e, AttemptFailed) and e.kind and refused.code == "unlock.window_closed"
     ]

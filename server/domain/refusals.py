@@ -1,9 +1,9 @@
 """What is refused, and how that is said (拒绝): one table of stable codes.
 
-``Refused`` is a fact about a request that is not lawful now: its code is stable, the client translates it, and it
-never carries a stack trace. A refusal may leave evidence: events that are journaled although the request was refused
-(a late or failed try is what decides later whose fault a closed bid is, sealing.md C3). ``assert`` is for our own
-mistakes and stops the room.
+``Refused`` is a fact about a request that is not lawful now: its code is stable, the client
+translates it, and it never carries a stack trace. A refusal may leave evidence: events that are
+journaled although the request was refused (a late or failed try is what decides later whose
+fault a closed bid is, sealing.md C3). ``assert`` is for our own mistakes and stops the room.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,8 @@ class Refused(Exception):
         self.evidence = evidence
 
 
-# Codes of crypto.errors.Rejected (header.*, submit.*, unlock.*, form.* ...) travel unchanged with status 422.
+# Codes of crypto.errors.Rejected (header.*, submit.*, unlock.*, form.* ...) travel unchanged
+# with status 422.
 REFUSALS: dict[str, Refusal] = {
     # who and where
     "auth.required": Refusal(401),
@@ -51,6 +52,7 @@ REFUSALS: dict[str, Refusal] = {
     "registration.closed": Refusal(409),
     "registration.key_taken": Refusal(409),
     "registration.exists": Refusal(409),
+    "registration.keys": Refusal(422),
     "registration.signature": Refusal(422),
     "registration.not_invited": Refusal(403),
     "registration.expiry": Refusal(422),

@@ -23,7 +23,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    people: Mapping[bytes, Person] = field(default_factory=dict)  # by login key
+    people: Mapping[bytes, Person] = field(default_factory=dict[bytes, Person])  # by login key
     keys_ever: frozenset[bytes] = frozenset()
 
 

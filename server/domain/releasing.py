@@ -1,12 +1,14 @@
-"""Release (招标人解密): trustees hand over their shares after the journaled end (C1.5, C5, C8, C11).
+"""Release (招标人解密): trustees hand
+over their shares after the journaled end (C1.5, C5, C8, C11).
 
-No chunk is decrypted here. The first accepted RELEASE, or TRUSTEES_LOST, makes the window final. REPLY_END comes at
-once when every unlocked form has its host half and intact bytes, otherwise by the host or ``reply_ms`` after the
-first reply. Releases that arrive later are still taken: they can only name faults.
+No chunk is decrypted here. The first accepted RELEASE, or TRUSTEES_LOST, makes the window final.
+REPLY_END comes at once when every unlocked form has its host half and intact bytes, otherwise by
+the host or ``reply_ms`` after the first reply. Releases that arrive later are still taken: they
+can only name faults.
 """
 
-from crypto.checkpoint import read_checkpoint
-from crypto.messages import Release, parse_release, parse_self_release, signature_ok
+from crypto.checkpoint import parse_checkpoint
+from crypto.messages import MODE_ALL, Release, parse_release, parse_self_release, signature_ok
 from crypto.sealing import deal_check, host_half_matches
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
@@ -16,8 +18,6 @@ from server.domain.officers import require_host_and_supervisor
 from server.domain.opening import Opening, Stage, Window
 from server.domain.refusals import Refused
 
-MODE_UNLOCKED = 0
-MODE_ALL = 1
 RELEASING = (Stage.RELEASE, Stage.REPLIES, Stage.OPENING, Stage.READ_OUT)
 
 
@@ -34,17 +34,20 @@ def _check(state: Opening, window: Window, message: Release) -> None:
         raise Refused("release.envelopes")
     if message.opening_nonce != window.nonces[message.envelope]:
         raise Refused("release.nonce")
-    checkpoint = read_checkpoint(window.checkpoint)
+    log = state.rules().log
+    checkpoint = parse_checkpoint(window.checkpoint, log.origin, log.pk)
     if message.root != checkpoint.root or message.size != checkpoint.size:
         raise Refused("release.checkpoint")
     if message.mode != state.rules().envelope(message.envelope).mode:
         raise Refused("release.mode")
-    if [bid_id for bid_id, _, _ in message.shares] != expected_set(state, message.envelope):
+    if [item.bid_id for item in message.items] != expected_set(state, message.envelope):
         raise Refused("release.set")
 
 
 def _position(state: Opening, message: Release) -> int:
-    """The trustee's place in the manifest's list; its key must have signed. ``i`` counts within the envelope."""
+    """The trustee's place in the manifest's list; its key must have signed. ``i`` counts within
+    the envelope.
+    """
     rules = state.rules()
     positions = rules.envelope(message.envelope).trustees
     if not 1 <= message.i <= len(positions):
@@ -127,7 +130,9 @@ def self_release(state: Opening, command: cmd.ReleaseSelf, ctx: Context) -> list
         header = bid.headers[envelope]
         if message.tender_id != state.rules().tender_id:
             raise Refused("self_release.bid_unknown")
-        if not host_half_matches(header, message.half) or not deal_check(header, message.half):
+        if not host_half_matches(header, message.host_half) or not deal_check(
+            header, message.host_half
+        ):
             raise Refused("self_release.half")
         if message.bid_id in state.self_halves:
             continue
@@ -135,7 +140,7 @@ def self_release(state: Opening, command: cmd.ReleaseSelf, ctx: Context) -> list
             ev.SelfReleaseReceived(
                 bid_id=message.bid_id,
                 nonce=message.opening_nonce,
-                host_half=message.half,
+                host_half=message.host_half,
                 message=raw,
                 received_ms=ctx.received_ms,
             )
@@ -146,7 +151,9 @@ def self_release(state: Opening, command: cmd.ReleaseSelf, ctx: Context) -> list
 def declare_trustees_lost(
     state: Opening, command: cmd.DeclareTrusteesLost, ctx: Context
 ) -> list[Event]:
-    """TRUSTEES_LOST, signed by host and supervisor; makes the window final as a RELEASE does (C8)."""
+    """TRUSTEES_LOST, signed by host and supervisor; makes the window final as a RELEASE does
+    (C8).
+    """
     if state.stage is not Stage.RELEASE or state.window is None or not state.window.checkpoint:
         raise Refused("release.window")
     if not command.reason.strip():
@@ -162,13 +169,20 @@ def declare_trustees_lost(
 
 
 def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> list[Event]:
-    """What the workers found. Faults are named; REPLY_END follows at once when nothing is missing."""
-    if state.window is None or state.stage not in (Stage.REPLIES, Stage.RELEASE):
-        return _faults(state, command)
+    """What the workers found. Faults are named; REPLY_END follows at once when nothing is
+    missing.
+    """
+    counts = state.stage is Stage.REPLIES
     events: list[Event] = [
-        ev.HalvesFound(envelope=command.envelope, releases=command.releases, found=command.found)
+        ev.HalvesFound(
+            envelope=command.envelope,
+            releases=command.releases,
+            found=command.found if counts else [],
+        )
     ]
     events += _faults(state, command)
+    if not counts:
+        return events
     known = {f.bid_id: f.state for f in state.found.values()}
     known |= {f.bid_id: f.state for f in command.found}
     # "malformed" is final by bytes alone; only a missing half or damaged bytes can still be mended.
@@ -179,6 +193,7 @@ def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> li
 
 def _faults(state: Opening, command: cmd.ReportHalves) -> list[Event]:
     assert state.window is not None
+    places = state.rules().envelope(command.envelope).trustees
     return [
         ev.TrusteeFaultFound(
             i=fault.i,
@@ -186,10 +201,10 @@ def _faults(state: Opening, command: cmd.ReportHalves) -> list[Event]:
             nonce=state.window.nonces[command.envelope],
             bid_id=fault.bid_id,
             fault=fault.fault,
-            sha256=state.releases[fault.i][command.envelope].digest,
+            sha256=state.releases[places[fault.i - 1]][command.envelope].digest,
         )
         for fault in command.faults
-        if fault.i in state.releases
+        if (fault.i, fault.bid_id) not in state.faults
     ]
 
 
@@ -209,14 +224,15 @@ def end_replies(state: Opening, command: cmd.EndReplies, ctx: Context) -> list[E
 
 
 def tick(state: Opening, ctx: Context) -> list[Event]:
-    """``reply_ms`` after the first reply REPLY_END comes by itself, and as long again later the opening."""
+    """``reply_ms`` after the first reply REPLY_END comes by itself, and as long again later the
+    opening.
+    """
     if state.first_reply_ms is None or state.window is None:
         return []
     reply_ms = state.session().reply_ms
     if state.stage is Stage.REPLIES and ctx.now_ms >= state.first_reply_ms + reply_ms:
         return replies_ended(state, "time")
     ended = state.replies_ended_ms
-    if state.stage is Stage.OPENING and not state.all_opened and ended is not None:
-        if ctx.now_ms >= ended + reply_ms:
-            return [ev.AllOpened(by="time")]
-    return []
+    if state.stage is not Stage.OPENING or state.all_opened or ended is None:
+        return []
+    return [ev.AllOpened(by="time")] if ctx.now_ms >= ended + reply_ms else []

@@ -1,13 +1,10 @@
 """Opening and read-out (开启、唱标): every form is revealed to all at one instant (C1.6, C1.7, C3).
 
-SET_FROZEN names every counting form's state before any plaintext is shown; nothing after REPLY_END depends on
-anybody's choice, and nothing after SET_FROZEN changes a state.
+SET_FROZEN names every counting form's state before any plaintext is shown; nothing after
+REPLY_END depends on anybody's choice, and nothing after SET_FROZEN changes a state.
 """
 
-from typing import Any
-
-from crypto.canonical import decode, encode
-from crypto.form import FORM_BYTES_MAX
+from crypto.canonical import Json, encode
 from crypto.hashes import sha256
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
@@ -47,7 +44,7 @@ def report_forms(state: Opening, command: cmd.ReportForms, ctx: Context) -> list
     forms = {form.bid_id: form for form in command.forms}
     states = form_states(state, forms)
     nonce = state.window.nonces[command.envelope]
-    frozen = {
+    frozen: dict[str, Json] = {
         "bids": [
             {
                 "bid_id": bid_id.hex(),
@@ -67,23 +64,20 @@ def report_forms(state: Opening, command: cmd.ReportForms, ctx: Context) -> list
 def _read_out(
     state: Opening, forms: dict[bytes, cmd.FormOpened], states: dict[bytes, str], nonce: bytes
 ) -> ev.PricesReadOut:
-    fields = state.rules().envelope(state.form_envelope()).fields
-    deciding = next(f.name for f in fields if f.decides)
-    rows: list[dict[str, Any]] = []
-    amounts: dict[int, str] = {}
-    for bid_id, s in sorted(states.items()):
-        if s != OPENED:
-            continue
-        form = decode(forms[bid_id].form, size_max=FORM_BYTES_MAX, depth_max=4)
-        amounts[state.envelopes[bid_id][0].no] = str(form["fields"][deciding])
-        rows.append({**form, "bid_id": bid_id.hex()})
-    readout = {
-        "format": 1,
-        "nonce": nonce.hex(),
-        "rows": rows,
-        "tender_id": state.rules().tender_id.hex(),
-    }
-    return ev.PricesReadOut(nonce=nonce, readout=encode(readout), amounts=amounts)
+    """readout.json. Each row is the form's own bytes with bid_id put in front.
+
+    That is canonical as it stands ("bid_id" sorts before "bidder"), so what was signed for is read
+    out without being encoded again.
+    """
+    opened = [bid_id for bid_id, s in sorted(states.items()) if s == OPENED]
+    rows = [b'{"bid_id":"%s",%s' % (b.hex().encode(), forms[b].form[1:]) for b in opened]
+    readout = b'{"format":1,"nonce":"%s","rows":[%s],"tender_id":"%s"}' % (
+        nonce.hex().encode(),
+        b",".join(rows),
+        state.rules().tender_id.hex().encode(),
+    )
+    amounts = {state.envelopes[b][0].no: forms[b].amount for b in opened}
+    return ev.PricesReadOut(nonce=nonce, readout=readout, amounts=amounts)
 
 
 def read_row(state: Opening, command: cmd.ReadRow, ctx: Context) -> list[Event]:

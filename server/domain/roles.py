@@ -1,4 +1,6 @@
-"""Who may ask what, at which stage (权限表): one table, checked before any rule looks at the request."""
+"""Who may ask what, at which stage (权限表): one table, checked before any rule looks at the
+request.
+"""
 
 from server.domain.model import STAFF, Actor, Role
 from server.domain.opening import Stage
@@ -11,10 +13,14 @@ HOST = frozenset({Role.HOST})
 BIDDER = frozenset({Role.BIDDER})
 EVERYBODY = frozenset(Role)
 
-# op -> (roles, stages). Officers other than the host only watch; what needs a second signature carries it.
+# op -> (roles, stages). Officers other than the host only watch; what needs a second signature
+# carries it.
 OPENING_TABLE: dict[str, tuple[frozenset[Role], frozenset[Stage]]] = {
     "sign_in": (BIDDER, ANY_STAGE),
-    "start_window": (HOST, frozenset({S.ANNOUNCED, S.DECRYPTION, S.RELEASE, S.REPLIES, S.READ_OUT})),
+    "start_window": (
+        HOST,
+        frozenset({S.ANNOUNCED, S.DECRYPTION, S.RELEASE, S.REPLIES, S.READ_OUT}),
+    ),
     "pause": (HOST, frozenset({S.DECRYPTION})),
     "resume": (HOST, frozenset({S.DECRYPTION})),
     "extend": (HOST, frozenset({S.DECRYPTION})),

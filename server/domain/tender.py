@@ -1,34 +1,35 @@
-"""One tender (招标项目) until its deadline: registration, sealed envelopes, SUBMIT chains, closing (C6, C9, C14).
+"""One tender (招标项目) until its deadline: registration, sealed envelopes, SUBMIT chains, closing
+(C6, C9, C14).
 
-Pure. A bid counts through its signed SUBMIT alone, and only when every listed envelope is durably stored. In time is
-``received_ms`` strictly before the deadline. Until the deadline nothing here is visible to anybody but the bidder
-concerned.
+Pure. A bid counts through its signed SUBMIT alone, and only when every listed envelope is
+durably stored. In time is ``received_ms`` strictly before the deadline. Until the deadline
+nothing here is visible to anybody but the bidder concerned.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crypto.hashes import sha256
-from crypto.header import Header, accept_header, parse_header
-from crypto.manifest import (
-    Manifest,
-    bind_message,
-    parse_manifest,
-    parse_manifest_signatures,
-    signed_by,
-)
-from crypto.merkle import leaf_hash, merkle_root
-from crypto.messages import (
-    ACK_ACCEPTED,
-    ACK_INCOMPLETE,
-    ACK_LATE,
+from crypto.ack import (
     ACK_SUBMIT,
     ACK_WITHDRAW,
+    INTEGRATE_WITHIN_MS,
+    RESULT_ACCEPTED,
+    RESULT_INCOMPLETE,
+    RESULT_LATE,
+)
+from crypto.hashes import sha256
+from crypto.header import Header, accept_header, parse_header
+from crypto.manifest import Manifest, parse_manifest, parse_manifest_signatures
+from crypto.merkle import leaf_hash, merkle_root
+from crypto.messages import (
+    KIND_SUBMIT,
+    KIND_WITHDRAW,
     Submit,
     parse_submit,
     signature_ok,
 )
+from crypto.registration import bind_message, invite_message, organisation_hash
 from server.domain import commands as cmd
 from server.domain import roles
 from server.domain import tender_events as ev
@@ -36,11 +37,9 @@ from server.domain.commands import Command
 from server.domain.events import Event
 from server.domain.model import Context
 from server.domain.officers import require_host_and_supervisor
-from server.domain.promises import INTEGRATE_WITHIN_MS, Promise
+from server.domain.promises import Promise
 from server.domain.refusals import Refused
 
-KIND_SUBMIT, KIND_WITHDRAW = 1, 2
-DECIDE_WITHIN_MS = 10_000  # formats.md §1: server_ms may be this much after the deadline
 Chain = tuple[bytes, int]  # bidder_pk, lot
 
 
@@ -56,11 +55,10 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A durable envelope: its header and the name of its payload."""
+    """A durable envelope; its payload is stored under its bid_id."""
 
     header: Header
     org: str
-    blob: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +75,13 @@ class Tender:
     manifest: Manifest | None = None
     signatures: bytes = b""
     deadline_ms: int = 0
-    by_org: Mapping[str, Registration] = field(default_factory=dict)
-    by_pk: Mapping[bytes, Registration] = field(default_factory=dict)
-    stored: Mapping[bytes, Stored] = field(default_factory=dict)  # by bid_id
+    by_org: Mapping[str, Registration] = field(default_factory=dict[str, Registration])
+    by_pk: Mapping[bytes, Registration] = field(default_factory=dict[bytes, Registration])
+    stored: Mapping[bytes, Stored] = field(default_factory=dict[bytes, Stored])  # by bid_id
     ads: frozenset[bytes] = frozenset()
-    chains: Mapping[Chain, tuple[Received, ...]] = field(default_factory=dict)
+    chains: Mapping[Chain, tuple[Received, ...]] = field(
+        default_factory=dict[Chain, tuple[Received, ...]]
+    )
     listed: frozenset[bytes] = frozenset()  # every bid_id that any accepted SUBMIT has listed
     closed: bool = False
     store_checked: bool = False
@@ -91,7 +91,9 @@ class Tender:
         return self.manifest
 
     def counting(self) -> list[Received]:
-        """The SUBMITs that count, sorted by SHA-256: the highest seq of each chain, unless it withdraws (C9)."""
+        """The SUBMITs that count, sorted by SHA-256: the highest seq of each chain, unless it
+        withdraws (C9).
+        """
         last = [chain[-1] for chain in self.chains.values() if chain]
         kept = [r for r in last if r.message.kind == KIND_SUBMIT]
         return sorted(kept, key=lambda r: r.message.digest)
@@ -133,22 +135,22 @@ def _registered(state: Tender, event: ev.BidderRegistered) -> Tender:
 
 def _stored(state: Tender, event: ev.EnvelopeStored) -> Tender:
     header = parse_header(event.header)
-    stored = Stored(header, event.org, event.blob)
+    stored = Stored(header, event.org)
     return replace(
         state, stored={**state.stored, header.bid_id: stored}, ads=state.ads | {header.ad}
     )
 
 
 def _submitted(state: Tender, event: ev.SubmitReceived) -> Tender:
-    if event.result != ACK_ACCEPTED:
+    if event.result != RESULT_ACCEPTED:
         return state
-    message = parse_submit(event.message, state.rules().suite_of())
+    message = parse_submit(event.message, state.rules().suite_impl)
     key = (message.bidder_pk, message.lot)
     received = Received(message, event.org, event.received_ms)
     return replace(
         state,
         chains={**state.chains, key: (*state.chains.get(key, ()), received)},
-        listed=state.listed | {bid_id for _, bid_id in message.envelopes},
+        listed=state.listed | {bid_id for _, bid_id in message.items},
     )
 
 
@@ -200,12 +202,14 @@ def _register(state: Tender, command: cmd.RegisterBidder, ctx: Context) -> list[
         or {command.bidder_pk, command.bidder_xpk} & trustees
     ):
         raise Refused("registration.key_taken")
-    facts = (rules.tender_id, command.bidder_pk, command.bidder_xpk, command.expiry_ms)
-    bind = bind_message("bind", *facts, ctx.actor.org)
-    invite = bind_message("invite", *facts, ctx.actor.org)
-    if not signed_by(command.bidder_pk, bind, command.sig):
+    suite, org = rules.suite_impl, organisation_hash(ctx.actor.org)
+    claims = (rules.tender_id, command.bidder_pk, command.bidder_xpk, command.expiry_ms, org)
+    if not suite.is_box_public(command.bidder_xpk):
+        raise Refused("registration.keys")
+    if not suite.verify(command.bidder_pk, bind_message(*claims), command.sig):
         raise Refused("registration.signature")
-    assert signed_by(rules.host_receipt_pk, invite, command.invitation_sig)
+    invitation = invite_message(*claims)
+    assert suite.verify(rules.host_receipt_pk, invitation, command.invitation_sig)
     return [
         ev.BidderRegistered(
             org=ctx.actor.org,
@@ -236,11 +240,11 @@ def _store(state: Tender, command: cmd.StoreEnvelope, ctx: Context) -> list[Even
         raise Refused("bid.ct_root")
     if header.ad in state.ads:
         raise Refused("bid.ad_seen")
-    return [ev.EnvelopeStored(org=ctx.actor.org, header=command.header, blob=command.blob)]
+    return [ev.EnvelopeStored(org=ctx.actor.org, header=command.header)]
 
 
 def _submit(state: Tender, command: cmd.SubmitBid, ctx: Context) -> list[Event]:
-    message = parse_submit(command.message, state.rules().suite_of())
+    message = parse_submit(command.message, state.rules().suite_impl)
     registration = state.by_pk.get(message.bidder_pk)
     if registration is None or registration.org != ctx.actor.org:
         raise Refused("bid.not_registered")
@@ -252,17 +256,17 @@ def _submit(state: Tender, command: cmd.SubmitBid, ctx: Context) -> list[Event]:
     if any(r.message.digest == message.digest for r in chain):
         return []  # a repeat is answered from the first
     if state.closed or ctx.received_ms >= state.deadline_ms:
-        late = _answered(command, message, ctx, ACK_LATE)
+        late = _answered(command, message, ctx, RESULT_LATE)
         raise Refused(
             "bid.late", evidence=late, deadline_ms=state.deadline_ms, received_ms=ctx.received_ms
         )
     _check_chain(state, message, chain)
-    missing = [b for _, b in message.envelopes if b not in state.stored]
+    missing = [b for _, b in message.items if b not in state.stored]
     if missing:
-        incomplete = _answered(command, message, ctx, ACK_INCOMPLETE)
+        incomplete = _answered(command, message, ctx, RESULT_INCOMPLETE)
         raise Refused("bid.incomplete", evidence=incomplete, missing=[b.hex() for b in missing])
     _check_listed(state, message, ctx)
-    return list(_answered(command, message, ctx, ACK_ACCEPTED))
+    return list(_answered(command, message, ctx, RESULT_ACCEPTED))
 
 
 def _answered(
@@ -292,10 +296,12 @@ def _check_chain(state: Tender, message: Submit, chain: tuple[Received, ...]) ->
 
 
 def _check_listed(state: Tender, message: Submit, ctx: Context) -> None:
-    """Every listed envelope is this bidder's, of this lot and number, and was never listed before (C9)."""
+    """Every listed envelope is this bidder's, of this lot and number, and was never listed
+    before (C9).
+    """
     if message.kind == KIND_WITHDRAW:
         return
-    for envelope, bid_id in message.envelopes:
+    for envelope, bid_id in message.items:
         if bid_id in state.listed:
             raise Refused("submit.listed_before")
         stored = state.stored[bid_id]
@@ -305,7 +311,7 @@ def _check_listed(state: Tender, message: Submit, ctx: Context) -> None:
         if (header.lot, header.envelope) != (message.lot, envelope):
             raise Refused("submit.mismatch")
     wanted = sorted(e.envelope for e in state.rules().envelopes)
-    if sorted(envelope for envelope, _ in message.envelopes) != wanted:
+    if sorted(envelope for envelope, _ in message.items) != wanted:
         raise Refused("submit.envelopes", wanted=wanted)
 
 
@@ -370,7 +376,7 @@ def promise_of(command: Command, state: Tender, ctx: Context, result: int) -> li
     """The ACK of a SUBMIT or WITHDRAW; a repeat gets the first one's received_ms."""
     if not isinstance(command, cmd.SubmitBid):
         return []
-    message = parse_submit(command.message, state.rules().suite_of())
+    message = parse_submit(command.message, state.rules().suite_impl)
     chain = state.chains.get((message.bidder_pk, message.lot), ())
     first = next((r.received_ms for r in chain if r.message.digest == message.digest), None)
     kind = ACK_SUBMIT if message.kind == KIND_SUBMIT else ACK_WITHDRAW

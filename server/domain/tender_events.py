@@ -1,4 +1,6 @@
-"""The events of one tender (招标项目) until its deadline. Nothing here but the manifest is public before it."""
+"""The events of one tender (招标项目) until its deadline. Nothing here but the manifest is public
+before it.
+"""
 
 from server.domain.events import HALL, STAFF_AUDIENCE, Event, PartyEvent, journaled
 
@@ -13,7 +15,9 @@ class TenderPublished(Event, frozen=True, kw_only=True):
 
 @journaled("bidder_registered")
 class BidderRegistered(PartyEvent, frozen=True, kw_only=True):
-    """BIDDER_REG: the bidder's fresh keys for this tender, bound by an invitation (uncertified) or a certificate."""
+    """BIDDER_REG: the bidder's fresh keys for this tender, bound by an invitation (uncertified)
+    or a certificate.
+    """
 
     name: str
     bidder_pk: bytes
@@ -31,7 +35,6 @@ class EnvelopeStored(PartyEvent, frozen=True, kw_only=True):
     """Every byte of one sealed envelope is durable; it counts only through a SUBMIT."""
 
     header: bytes
-    blob: str
 
 
 @journaled("submit_received")

@@ -1,20 +1,16 @@
-"""Unlocking (投标人解密): a bidder hands over its half s_B, checked in microseconds against c_B (C7, C8, C11).
+"""Unlocking (投标人解密): a bidder hands over its half s_B, checked in microseconds against
+c_B (C7,
+C8, C11).
 
-No price exists anywhere yet. All messages of one press are accepted or none. What arrives too late or does not match
-is refused and journaled: failed tries are the evidence of whose fault a closed bid is (C3).
-In time is judged by ``received_ms``; that an unlock in time is still undecided when the window's end passes is what
-`signaling.pass_clock` excludes.
+No price exists anywhere yet. All messages of one press are accepted or none. What arrives too
+late or does not match is refused and journaled: failed tries are the evidence of whose fault a
+closed bid is (C3). In time is judged by ``received_ms``; that an unlock in time is still
+undecided when the window's end passes is what `signaling.pass_clock` excludes.
 """
 
+from crypto.ack import ACK_CARD_UNLOCK, ACK_UNLOCK
 from crypto.hashes import sha256
-from crypto.messages import (
-    ACK_CARD_UNLOCK,
-    ACK_UNLOCK,
-    Unlock,
-    parse_card_unlock,
-    parse_unlock,
-    signature_ok,
-)
+from crypto.messages import Unlock, parse_card_unlock, parse_unlock, signature_ok
 from crypto.sealing import bidder_half_matches
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
@@ -63,7 +59,7 @@ def _check_message(state: Opening, window: Window, message: Unlock, ctx: Context
         raise Refused("unlock.envelope")
     if message.opening_nonce != window.nonces[message.envelope] or message.w != window.w:
         raise Refused("unlock.nonce")
-    for bid_id, _ in message.halves:
+    for bid_id, _ in message.items:
         bid, envelope = state.envelopes.get(bid_id, (None, 0))
         if bid is None:
             raise Refused("unlock.bid_unknown")
@@ -81,7 +77,7 @@ def unlock(state: Opening, command: cmd.UnlockBid, ctx: Context) -> list[Event]:
     for message in messages:
         if not signature_ok(message, message.bidder_pk):
             raise Refused("unlock.signature")
-    first_id = messages[0].halves[0][0]
+    first_id = messages[0].items[0].bid_id
     if first_id not in state.envelopes:
         raise Refused("unlock.bid_unknown")
     first = state.envelopes[first_id][0]
@@ -98,16 +94,20 @@ def unlock(state: Opening, command: cmd.UnlockBid, ctx: Context) -> list[Event]:
         _check_message(state, state.window, message, ctx)
     if _repeats(state, messages):
         return []
-    halves = {bid_id: half for m in messages for bid_id, half in m.halves}
+    halves = {bid_id: half for m in messages for bid_id, half in m.items}
     for bid_id, half in halves.items():
         bid, envelope = state.envelopes[bid_id]
         if not bidder_half_matches(bid.headers[envelope], half):
             code = "unlock.key_mismatch"
             digest = sha256(command.messages[0])
-            raise Refused(code, evidence=_attempt(state, bid, bid_id, code, digest, ctx, ACK_UNLOCK))
+            raise Refused(
+                code, evidence=_attempt(state, bid, bid_id, code, digest, ctx, ACK_UNLOCK)
+            )
         if bid_id in state.halves:
             raise Refused("unlock.already")
-    return _accepted(state, command.messages, [m.opening_nonce for m in messages], halves, "key", ctx)
+    return _accepted(
+        state, command.messages, [m.opening_nonce for m in messages], halves, "key", ctx
+    )
 
 
 def _repeats(state: Opening, messages: list[Unlock]) -> bool:
@@ -115,7 +115,7 @@ def _repeats(state: Opening, messages: list[Unlock]) -> bool:
     return all(
         bid_id in state.halves and state.halves[bid_id].digest == m.digest
         for m in messages
-        for bid_id, _ in m.halves
+        for bid_id, _ in m.items
     )
 
 
@@ -138,10 +138,13 @@ def _accepted(
         bid, envelope = state.envelopes[bid_id]
         touched.setdefault(bid.no, []).append(envelope)
         orgs[bid.no] = bid.org
-    for no, envelopes in touched.items():
-        facts = {"no": no, "envelopes": sorted(envelopes), "by": by, "received_ms": ctx.received_ms}
-        events.append(ev.BidUnlocked(**facts))
-        events.append(ev.OwnBidUnlocked(org=orgs[no], **facts))
+    for no, numbers in touched.items():
+        numbers.sort()
+        at = ctx.received_ms
+        events.append(ev.BidUnlocked(no=no, envelopes=numbers, by=by, received_ms=at))
+        events.append(
+            ev.OwnBidUnlocked(org=orgs[no], no=no, envelopes=numbers, by=by, received_ms=at)
+        )
     return events
 
 
@@ -154,12 +157,10 @@ def card_unlock(state: Opening, command: cmd.UnlockByCard, ctx: Context) -> list
     known = state.halves.get(message.bid_id)
     if known is not None and known.digest == message.digest:
         return []
-    if not bidder_half_matches(bid.headers[envelope], message.half):
+    if not bidder_half_matches(bid.headers[envelope], message.bidder_half):
         raise Refused("unlock.key_mismatch")
     if code := _late_or_early(state, ctx):
-        evidence = _attempt(
-            state, bid, message.bid_id, code, message.digest, ctx, ACK_CARD_UNLOCK
-        )
+        evidence = _attempt(state, bid, message.bid_id, code, message.digest, ctx, ACK_CARD_UNLOCK)
         raise Refused(code, evidence=evidence)
     assert state.window is not None
     nonce = state.window.nonces.get(envelope)
@@ -167,7 +168,7 @@ def card_unlock(state: Opening, command: cmd.UnlockByCard, ctx: Context) -> list
         raise Refused("unlock.nonce")
     if known is not None:
         raise Refused("unlock.already")
-    halves = {message.bid_id: message.half}
+    halves = {message.bid_id: message.bidder_half}
     return _accepted(state, [command.message], [message.opening_nonce], halves, "card", ctx)
 
 

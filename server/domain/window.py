@@ -1,7 +1,9 @@
-"""The countdown (解密时限): start, pause, resume, extend, restart, end (sealing.md C1, formats.md §3).
+"""The countdown (解密时限): start, pause, resume, extend, restart, end (sealing.md C1,
+formats.md §3).
 
-A window never gets shorter. It ends at its end, once a whole pass over the sockets that began after it is complete,
-or at once when every counting bid is unlocked. A restart is a new window, lawful only while nothing was released.
+A window never gets shorter. It ends at its end, once a whole pass over the sockets that began
+after it is complete, or at once when every counting bid is unlocked. A restart is a new window,
+lawful only while nothing was released.
 """
 
 from server.domain import commands as cmd
@@ -64,7 +66,9 @@ def start(state: Opening, command: cmd.StartWindow, ctx: Context) -> list[Event]
     ]
 
 
-def _changed(window: Window, change: str, *, end_ms: int, remaining_ms: int, reason: str) -> list[Event]:
+def _changed(
+    window: Window, change: str, *, end_ms: int, remaining_ms: int, reason: str
+) -> list[Event]:
     return [
         ev.WindowChanged(
             change=change,
@@ -82,7 +86,11 @@ def pause(state: Opening, command: cmd.Pause, ctx: Context) -> list[Event]:
         raise Refused("window.paused")
     remaining = max(0, window.end_ms - ctx.now_ms)
     return _changed(
-        window, "pause", end_ms=window.end_ms, remaining_ms=remaining, reason=_reason(command.reason)
+        window,
+        "pause",
+        end_ms=window.end_ms,
+        remaining_ms=remaining,
+        reason=_reason(command.reason),
     )
 
 
@@ -133,7 +141,9 @@ def ended(state: Opening, ctx: Context, *, early: bool) -> list[Event]:
 
 
 def tick(state: Opening, command: cmd.OpeningTick, ctx: Context) -> list[Event]:
-    """``passed_ms``: every frame that reached a socket by then is already in the room's queue before us."""
+    """``passed_ms``: every frame that reached a socket by then is already in the room's queue
+    before us.
+    """
     window = state.window
     if state.stage is not Stage.DECRYPTION or window is None or window.ended or window.paused:
         return []

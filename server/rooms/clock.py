@@ -1,0 +1,14 @@
+"""The hall's clock: UTC milliseconds that never go back."""
+
+import time
+
+
+class Clock:
+    """Wall time, held still rather than turned back when the machine's clock is stepped."""
+
+    def __init__(self) -> None:
+        self._last_ms = 0
+
+    def now_ms(self) -> int:
+        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
+        return self._last_ms

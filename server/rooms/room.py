@@ -1,0 +1,303 @@
+"""A room: the actor of one stream (actor: bounded queue -> decide -> append -> evolve -> publish).
+
+Invariant: nobody hears of an event before it is durable; commands are decided in the order in
+which they were put; while one append is being synced the queue fills, so the next append is as
+large as the load asks (group commit). A failed ``assert`` anywhere in the rules stops the room;
+the hall rebuilds it from the journal.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgpack
+
+from crypto.entries import encode_entry
+from crypto.errors import Rejected
+from server.domain.commands import Command, StartWindow
+from server.domain.events import Event, decode
+from server.domain.log_entries import entries_of
+from server.domain.model import Actor, Context
+from server.domain.promises import Promise
+from server.domain.refusals import REFUSALS, Refused
+from server.rooms.clock import Clock
+from server.rooms.kinds import kind_of
+from server.rooms.rows import Published, RowMaker, payload_of
+from server.storage.journal import Answer as StoredAnswer
+from server.storage.journal import Append, Journal, LogEntry, Row
+
+QUEUE_MAX = 8192
+BATCH_MAX = 256  # commands per append
+SLICE = 16  # commands between two yields to the loop
+ANSWERS_MAX = 20_000
+ENTROPY_BYTES = 512
+REPLAY_ROWS = 1000
+
+log = logging.getLogger("kaibiao.rooms")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command is answered; ``result`` carries the signed promises (acks)."""
+
+    ok: bool
+    result: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    retryable: bool = False
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Request:
+    """A command in the queue."""
+
+    command: Command
+    actor: Actor
+    cmd_id: str
+    received_ms: int
+    reply: Callable[[Answer], None]
+
+
+@dataclass(slots=True)
+class _Decided:
+    """One drained batch on its way to the disk."""
+
+    rows: list[Row] = field(default_factory=list)
+    entries: list[LogEntry] = field(default_factory=list)
+    stored: list[StoredAnswer] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
+    replies: list[tuple[Request, Answer | tuple[dict[str, Any], list[Promise]]]] = field(
+        default_factory=list
+    )
+
+
+class Stopped(Exception):
+    """The room met an impossible state and must be rebuilt from the journal."""
+
+
+class Room:
+    """The one owner of ``stream``."""
+
+    def __init__(
+        self,
+        stream: str,
+        journal: Journal,
+        clock: Clock,
+        *,
+        publish: Callable[["Room", list[Published]], None],
+        sign_ack: Callable[[bytes, Promise], bytes],
+        changed: Callable[["Room"], None],
+    ) -> None:
+        self.stream = stream
+        self.kind = kind_of(stream)
+        self.state: Any = self.kind.initial
+        self._journal = journal
+        self._clock = clock
+        self._publish = publish
+        self._sign_ack = sign_ack
+        self._changed = changed
+        self._queue: asyncio.Queue[Request] = asyncio.Queue(QUEUE_MAX)
+        self._answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._rows = RowMaker(
+            stream,
+            journal.epoch,
+            journal.head(stream),
+            lambda audience: journal.channel_head(stream, audience),
+        )
+        self.last_ts_ms = 0
+        self._replayed = self._rows.head.seq > 0
+        self._replay()
+
+    # ---- outside
+
+    @property
+    def queue_length(self) -> int:
+        return self._queue.qsize()
+
+    def position(self, audience: str) -> int:
+        return self._rows.position(audience)
+
+    def put(self, request: Request) -> None:
+        """Queues a command; order of calls is order of judgement. Raises room.busy."""
+        try:
+            self._queue.put_nowait(request)
+        except asyncio.QueueFull:
+            raise Refused("room.busy") from None
+
+    async def ask(self, command: Command, actor: Actor, cmd_id: str, received_ms: int) -> Answer:
+        """Puts a command and waits for its answer."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def reply(answer: Answer) -> None:
+            if not future.done():
+                future.set_result(answer)
+
+        self.put(Request(command, actor, cmd_id, received_ms, reply))
+        return await future
+
+    async def run(self) -> None:
+        """Lives until cancelled. Raises Stopped on our own mistake, after answering everybody."""
+        try:
+            while True:
+                batch = [await self._queue.get()]
+                while len(batch) < BATCH_MAX and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())
+                await self._turn(batch)
+        except AssertionError as error:
+            log.exception("room stopped: %s", self.stream)
+            raise Stopped(self.stream) from error
+
+    # ---- inside
+
+    async def _turn(self, batch: list[Request]) -> None:
+        """Decide all, make durable once, then answer and publish."""
+        decided = _Decided()
+        try:
+            for number, request in enumerate(batch):
+                if number % SLICE == SLICE - 1:
+                    await asyncio.sleep(0)
+                self._decide(request, decided)
+            if decided.rows or decided.stored:
+                await self._journal.append(Append(decided.rows, decided.stored, decided.entries))
+        except AssertionError:
+            for request in batch:
+                request.reply(Answer(False, code="server.trouble", retryable=True))
+            raise
+        # Publish first: a bidder's own channel and its answer may come in either order, the hall
+        # must not wait.
+        if decided.published:
+            self._publish(self, decided.published)
+        for number, (request, answer) in enumerate(decided.replies):
+            if number % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            request.reply(answer if isinstance(answer, Answer) else self._promised(*answer))
+        if decided.rows:
+            self._changed(self)
+
+    def _decide(self, request: Request, decided: _Decided) -> None:
+        known = self._known_answer(request.actor.person, request.cmd_id)
+        if known is not None:
+            decided.replies.append((request, _unpack(known)))
+            return
+        ctx = Context(
+            actor=request.actor,
+            now_ms=self._clock.now_ms(),
+            received_ms=request.received_ms,
+            entropy=(
+                secrets.token_bytes(ENTROPY_BYTES)
+                if isinstance(request.command, StartWindow)
+                else b""
+            ),
+        )
+        try:
+            events = self.kind.decide(self.state, request.command, ctx)
+        except Rejected as error:
+            detail = {"why": str(error.detail)} if error.detail else {}
+            decided.replies.append((request, Answer(False, code=error.code, detail=detail)))
+            return
+        except Refused as refused:
+            self._refuse(request, refused, ctx, decided)
+            return
+        self._take(events, request, ctx, decided)
+        promises = self.kind.promises(self.state, request.command, ctx, not events)
+        result: dict[str, Any] = {"seq": self._rows.head.seq}
+        self._store(request, Answer(True, result), promises, decided)
+
+    def _refuse(self, request: Request, refused: Refused, ctx: Context, decided: _Decided) -> None:
+        """A refusal with evidence is journaled and answered for good; without, it may be asked
+        again.
+        """
+        row = REFUSALS[refused.code]
+        answer = Answer(False, {}, refused.code, row.retryable, refused.detail)
+        if not refused.evidence:
+            decided.replies.append((request, answer))
+            return
+        self._take(list(refused.evidence), request, ctx, decided)
+        promises = self.kind.promises_of_refusal(self.state, request.command, refused, ctx)
+        self._store(request, answer, promises, decided)
+
+    def _take(self, events: list[Event], request: Request, ctx: Context, decided: _Decided) -> None:
+        for event in events:
+            row, published = self._rows.make(
+                event, actor=request.actor.person, cmd_id=request.cmd_id, ts_ms=ctx.now_ms
+            )
+            decided.rows.append(row)
+            if published.seq:
+                decided.published.append(published)
+            self.state = self.kind.evolve(self.state, event, ctx.now_ms)
+            rules = self.kind.rules(self.state)
+            if rules is None:
+                continue
+            for type_, members in entries_of(event, rules, ctx.now_ms):
+                entry = encode_entry(type_, members, secrets.token_bytes(16))
+                decided.entries.append(LogEntry(ctx.now_ms, rules.tender_id, entry))
+        self.last_ts_ms = ctx.now_ms
+
+    def _store(
+        self, request: Request, answer: Answer, promises: list[Promise], decided: _Decided
+    ) -> None:
+        packed = _pack(answer, promises)
+        if request.cmd_id:
+            key = (request.actor.person, request.cmd_id)
+            decided.stored.append(StoredAnswer(self.stream, *key, packed))
+            self._answers[key] = packed
+            if len(self._answers) > ANSWERS_MAX:
+                self._answers.popitem(last=False)
+                self._replayed = True  # from now on a miss must ask the journal
+        decided.replies.append((request, _unpack(packed)))
+
+    def _known_answer(self, person: str, cmd_id: str) -> bytes | None:
+        if not cmd_id:
+            return None
+        known = self._answers.get((person, cmd_id))
+        if known is None and self._replayed:
+            known = self._journal.answer(self.stream, person, cmd_id)
+        return known
+
+    def _promised(self, head: dict[str, Any], promises: list[Promise]) -> Answer:
+        """Signed only now, after the fsync (C14); deterministic, so a repeat gets the same
+        bytes.
+        """
+        rules = self.kind.rules(self.state)
+        assert rules is not None or not promises
+        acks = [self._sign_ack(rules.tender_id, p) for p in promises] if rules else []
+        extra = {"acks": acks} if acks else {}
+        if head["ok"]:
+            return Answer(True, {**head["result"], **extra})
+        detail = {**head["detail"], **extra}
+        return Answer(False, {}, head["code"], head["retryable"], detail)
+
+    def _replay(self) -> None:
+        """Rebuilds the state from the journal."""
+        after = 0
+        while rows := self._journal.read(self.stream, after, REPLAY_ROWS):
+            for row in rows:
+                event = decode(row.type, row.ver, payload_of(row))
+                self.state = self.kind.evolve(self.state, event, row.ts_ms)
+                self.last_ts_ms = row.ts_ms
+            after = rows[-1].seq
+
+
+def _pack(answer: Answer, promises: list[Promise]) -> bytes:
+    packed = msgpack.packb(
+        [
+            answer.ok,
+            answer.result,
+            answer.code,
+            answer.retryable,
+            answer.detail,
+            [(p.kind, p.digest, p.result, p.received_ms, p.integrate_by_ms) for p in promises],
+        ]
+    )
+    assert isinstance(packed, bytes)
+    return packed
+
+
+def _unpack(packed: bytes) -> tuple[dict[str, Any], list[Promise]]:
+    ok, result, code, retryable, detail, promises = msgpack.unpackb(packed)
+    head = {"ok": ok, "result": result, "code": code, "retryable": retryable, "detail": detail}
+    return head, [Promise(*p) for p in promises]

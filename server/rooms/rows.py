@@ -1,0 +1,97 @@
+"""From events to journal rows and frames: numbering, chain hashes, channels (formats.md §6).
+
+Invariant: a stream's seq and each channel's seq are dense; the body is encoded once and never
+again.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgpack
+
+from crypto.rows import SALT_SIZE, body_hash, row_hash, stub_bytes
+from server.domain.events import SEALED, Event, encode
+from server.storage.journal import Head, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One event for one channel; ``payload`` is already encoded."""
+
+    audience: str
+    seq: int
+    ts_ms: int
+    type: str
+    payload: bytes
+    hash: bytes
+
+
+class RowMaker:
+    """Continues one stream. Give it each event once, in order; forget it when an append fails."""
+
+    def __init__(
+        self, stream: str, epoch: int, head: Head, channel_head: Callable[[str], int]
+    ) -> None:
+        self.stream = stream
+        self.epoch = epoch
+        self.head = head
+        self._channel_head = channel_head
+        self._channels: dict[str, int] = {}
+
+    def position(self, audience: str) -> int:
+        """The newest seq of a channel."""
+        if audience not in self._channels:
+            self._channels[audience] = self._channel_head(audience)
+        return self._channels[audience]
+
+    def make(self, event: Event, *, actor: str, cmd_id: str, ts_ms: int) -> tuple[Row, Published]:
+        payload = encode(event)
+        # [actor, cmd_id, payload], with the payload's bytes spliced in as they are.
+        body = b"\x93" + msgpack.packb(actor) + msgpack.packb(cmd_id) + payload
+        audience, seq = event.audience(), self.head.seq + 1
+        channel_seq = 0
+        if audience != SEALED:
+            channel_seq = self.position(audience) + 1
+            self._channels[audience] = channel_seq
+        salt = secrets.token_bytes(SALT_SIZE)
+        hashed = body_hash(salt, body)
+        stub = stub_bytes(
+            audience=audience,
+            epoch=self.epoch,
+            seq=seq,
+            stream=self.stream,
+            ts_ms=ts_ms,
+            event_type=event.TYPE,
+            ver=event.VERSION,
+        )
+        digest = row_hash(self.head.hash, hashed, stub)
+        row = Row(
+            stream=self.stream,
+            seq=seq,
+            epoch=self.epoch,
+            ts_ms=ts_ms,
+            actor=actor,
+            cmd_id=cmd_id,
+            type=event.TYPE,
+            ver=event.VERSION,
+            audience=audience,
+            audience_seq=channel_seq,
+            salt=salt,
+            body=body,
+            body_hash=hashed,
+            prev_hash=self.head.hash,
+            hash=digest,
+        )
+        self.head = Head(seq, digest)
+        return row, Published(audience, channel_seq, ts_ms, event.TYPE, payload, digest)
+
+
+def payload_of(row: Row) -> bytes:
+    """The payload bytes inside a stored body, without decoding them."""
+    unpacker = msgpack.Unpacker(max_buffer_size=len(row.body))
+    unpacker.feed(row.body)
+    assert unpacker.read_array_header() == 3
+    unpacker.skip()
+    unpacker.skip()
+    return row.body[unpacker.tell() :]

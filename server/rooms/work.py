@@ -1,0 +1,106 @@
+"""The opening's work: halves found, forms opened, large envelopes decrypted, each as a report
+for its room.
+"""
+
+import asyncio
+from pathlib import Path
+
+from server.decryption.bodies import SealedBody, open_body
+from server.decryption.forms import SealedForm, open_form
+from server.decryption.halves import Halves, find, payload_intact
+from server.decryption.pool import Pool
+from server.domain import commands as cmd
+from server.domain.due import BidHalves, FindHalves, OpenBodies, OpenForms
+from server.domain.opening import Opening
+from server.storage.blobs import BlobStore
+
+READ_AT_ONCE = 64
+
+
+class Worker:
+    """Runs `server.domain.due` work on the pool. Form payloads are read before they are needed."""
+
+    def __init__(self, blobs: BlobStore, pool: Pool, opened: Path) -> None:
+        self.blobs = blobs
+        self._pool = pool
+        self._opened = opened
+        self._forms: dict[bytes, bytes] = {}
+
+    async def preload(self, state: Opening) -> None:
+        """Reads the sealed forms of an opening into memory (a few KiB each)."""
+        ids = [
+            b
+            for n in state.rules().envelopes
+            if n.kind == "form"
+            for b in state.counting(n.envelope)
+        ]
+        missing = [b for b in ids if b not in self._forms]
+        for k in range(0, len(missing), READ_AT_ONCE):
+            await asyncio.gather(*(self._payload(b) for b in missing[k : k + READ_AT_ONCE]))
+
+    async def _payload(self, bid_id: bytes) -> bytes:
+        """A form's sealed bytes; empty when the store has lost them (the state will say
+        damaged).
+        """
+        known = self._forms.get(bid_id)
+        if known is None:
+            size = await self.blobs.size(bid_id)
+            known = await self.blobs.read(bid_id, 0, size) if size else b""
+            self._forms[bid_id] = known
+        return known
+
+    async def find_halves(self, work: FindHalves) -> cmd.ReportHalves:
+        payloads = [await self._payload(bid.header.bid_id) for bid in work.bids]
+        first = _first_subset(work.bids)
+
+        def one(item: tuple[BidHalves, bytes]) -> Halves:
+            bid, payload = item
+            return find(bid, payload_intact(bid, payload), first)
+
+        done = await self._pool.map(one, list(zip(work.bids, payloads, strict=True)))
+        return cmd.ReportHalves(
+            envelope=work.envelope,
+            releases=work.releases,
+            found=[halves.found for halves in done],
+            faults=[fault for halves in done for fault in halves.faults],
+        )
+
+    async def open_forms(self, state: Opening, work: OpenForms) -> cmd.ReportForms:
+        items = [
+            SealedForm(
+                key=form,
+                payload=await self._payload(form.header.bid_id),
+                rules=state.rules(),
+                bidder_code=state.envelopes[form.header.bid_id][0].org,
+            )
+            for form in work.forms
+        ]
+        return cmd.ReportForms(envelope=work.envelope, forms=await self._pool.map(open_form, items))
+
+    def target(self, opening_id: str, bid_id: bytes) -> Path:
+        """Where the plaintext of a large envelope goes."""
+        return self._opened / opening_id / bid_id.hex()
+
+    async def open_bodies(self, opening_id: str, work: OpenBodies) -> list[cmd.ReportBody]:
+        items = [
+            SealedBody(
+                bid=bid,
+                source=self.blobs.path(bid.header.bid_id),
+                target=self.target(opening_id, bid.header.bid_id),
+            )
+            for bid in work.bids
+        ]
+        states = await asyncio.gather(*(self._pool.run(open_body, item) for item in items))
+        return [
+            cmd.ReportBody(
+                envelope=item.bid.header.envelope, bid_id=item.bid.header.bid_id, state=state
+            )
+            for item, state in zip(items, states, strict=True)
+        ]
+
+
+def _first_subset(bids: tuple[BidHalves, ...]) -> tuple[int, ...] | None:
+    """The subset that most likely works: the first t shares that the first bid has."""
+    if not bids:
+        return None
+    return tuple(sorted(bids[0].shares))[: bids[0].header.t]
