@@ -1,0 +1,102 @@
+"""The HTTP listener put together (组装): the route table becomes an aiohttp application.
+
+Invariant: every limit of the transport comes from ``settings.Limits``; request bodies are never
+unpacked and never gathered by the library, only by those who know their size. No access log is
+written: its lines would say who uploads when.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from ssl import SSLContext
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from server.http.front import FRONT, Front, build_front
+from server.http.guard import admitted, guard
+from server.http.metrics import HttpMetrics
+from server.http.openapi import describe
+from server.http.ports import Hall
+from server.http.routes import PATTERNS, ROUTES, Route
+from server.http.security_headers import header_writer
+from server.http.settings import HttpSettings
+from server.storage.blobs import BlobStore
+
+SWEEP_S: Final = 60.0
+NO_HEAD: Final = frozenset({"event_list"})  # a long poll without an answer is worth nothing
+BACKLOG: Final = 1024
+
+
+def build_app(
+    hall: Hall,
+    blobs: BlobStore,
+    settings: HttpSettings,
+    registry: CollectorRegistry | None = None,
+) -> web.Application:
+    """The application. ``app[FRONT].sessions`` is what signaling redeems its tickets from."""
+    metrics = HttpMetrics(registry or CollectorRegistry())
+    front = build_front(hall, settings, blobs, metrics, describe(settings.version))
+    app = web.Application(middlewares=[guard], client_max_size=1)
+    app[FRONT] = front
+    for route in ROUTES:
+        _add(app, front, route)
+    app.on_response_prepare.append(header_writer(settings))
+    app.cleanup_ctx.append(_sweeping)
+    return app
+
+
+async def listen(
+    app: web.Application, host: str, port: int, *, ssl_context: SSLContext | None = None
+) -> web.AppRunner:
+    """Starts listening; ``await runner.cleanup()`` ends it. Port 0: see ``runner.addresses``."""
+    limits = app[FRONT].settings.limits
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        auto_decompress=False,
+        keepalive_timeout=limits.keepalive_s,
+        lingering_time=limits.lingering_s,
+        shutdown_timeout=limits.shutdown_s,
+        max_line_size=limits.header_line_max,
+        max_field_size=limits.header_line_max,
+        max_headers=limits.headers_max,
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, ssl_context=ssl_context, backlog=BACKLOG)
+    await site.start()
+    return runner
+
+
+def _add(app: web.Application, front: Front, route: Route) -> None:
+    path = route.path
+    for name, pattern in PATTERNS.items():
+        path = path.replace(f"{{{name}}}", f"{{{name}:{pattern}}}")
+    handler = admitted(route.use_case, route.who)
+    if route.counted:
+        handler = front.metrics.counting(handler, route.path)
+    resource = app.router.add_resource(path)
+    resource.add_route(route.method, handler)
+    if route.method == "GET" and route.name not in NO_HEAD:
+        resource.add_route("HEAD", handler)
+
+
+async def _sweeping(app: web.Application) -> AsyncIterator[None]:
+    """Ends idle sessions and forgotten uploads while the application runs."""
+    front = app[FRONT]
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            front.sessions.sweep()
+            await front.uploads.sweep()
+
+    sweeper = asyncio.get_running_loop().create_task(sweep(), name="http sweep")
+    try:
+        yield
+    finally:
+        sweeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeper

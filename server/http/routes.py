@@ -1,0 +1,146 @@
+"""Every address of the HTTP side (路由表): method, path, use case, who may come in.
+
+Invariant: the server and its OpenAPI description are both made from ``ROUTES`` and from nothing
+else; a handler that is not here cannot be reached.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from server.domain.model import STAFF, Role
+from server.http import shapes
+from server.http.guard import UseCase
+from server.http.use_cases import (
+    auth_challenge,
+    auth_login,
+    auth_logout,
+    auth_me,
+    auth_ticket,
+    bootstrap,
+    command,
+    demo_people,
+    event_list,
+    log_checkpoint,
+    log_consistency,
+    openapi_json,
+    opening_bundle,
+    opening_closed,
+    opening_closed_path,
+    opening_envelopes,
+    opening_halves,
+    opening_proofs,
+    page,
+    tender_list,
+    tender_manifest,
+    tender_mine,
+    tender_signatures,
+    upload_create,
+    upload_delete,
+    upload_head,
+    upload_header,
+    upload_options,
+    upload_patch,
+)
+from server.http.wire import CommandAsked
+
+ANYONE: Final = None
+PERSON: Final = frozenset(Role) - {Role.VIEWER, Role.SYSTEM}
+BIDDER: Final = frozenset({Role.BIDDER})
+OFFICERS: Final = STAFF
+
+# What a parameter of a path may look like; anything else is no address of ours.
+PATTERNS: Final = {
+    "id": "[a-z0-9-]{1,64}",
+    "uid": "[0-9a-f]{32}",
+    "room": "registry|(?:tender|opening|evaluation):[a-z0-9-]{1,64}",
+    "path": ".*",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table. ``takes`` and ``gives`` describe bodies; ``media`` is what is given.
+
+    ``counted``: whether requests are counted in metrics. What a bidder does before the deadline
+    never is: the sums of a site with one tender would tell how many bidders there are.
+    """
+
+    method: str
+    path: str
+    use_case: UseCase
+    who: frozenset[Role] | None
+    summary: str
+    takes: Any = None
+    gives: Any = None
+    status: int = 200
+    media: str = "application/json"
+    query: tuple[str, ...] = ()
+    counted: bool = False
+
+    @property
+    def name(self) -> str:
+        """A name for generated clients: the file of the use case."""
+        return self.use_case.__module__.rsplit(".", 1)[-1]
+
+
+BYTES: Final = "application/octet-stream"
+R = Route
+ROUTES: Final = (
+    R("GET", "/bootstrap.json", bootstrap.handle, ANYONE, "What a page must know first",
+      gives=shapes.Bootstrap, counted=True),
+    R("GET", "/openapi.json", openapi_json.handle, ANYONE, "This description", counted=True),
+    # who
+    R("POST", "/auth/challenge", auth_challenge.handle, ANYONE, "A question for one login key",
+      takes=shapes.ChallengeAsked, gives=shapes.ChallengeGiven),
+    R("POST", "/auth/login", auth_login.handle, ANYONE, "Its answer; sets the session cookie",
+      takes=shapes.LoginAsked, gives=shapes.LoggedIn),
+    R("POST", "/auth/logout", auth_logout.handle, ANYONE, "Ends the session", status=204),
+    R("GET", "/auth/me", auth_me.handle, ANYONE, "Who is logged in", gives=shapes.Me),
+    R("POST", "/auth/ticket", auth_ticket.handle, PERSON, "A ticket for one WebSocket hello",
+      gives=shapes.Ticket),
+    # tenders
+    R("GET", "/tenders", tender_list.handle, ANYONE, "The public board",
+      gives=shapes.Board, counted=True),
+    R("GET", "/tenders/{id}/manifest.json", tender_manifest.handle, ANYONE,
+      "The signed rule book, verbatim", counted=True),
+    R("GET", "/tenders/{id}/manifest.sig.json", tender_signatures.handle, ANYONE,
+      "Its signatures, verbatim", counted=True),
+    R("GET", "/tenders/{id}/mine", tender_mine.handle, BIDDER,
+      "Registration, envelopes, submits and receipts of the asking bidder"),
+    # uploads (tus 1.0.0)
+    R("OPTIONS", "/uploads", upload_options.handle, ANYONE, "Which tus this is", status=204),
+    R("POST", "/uploads", upload_create.handle, BIDDER, "Announces a sealed payload", status=201),
+    R("HEAD", "/uploads/{uid}", upload_head.handle, BIDDER, "How much is durable"),
+    R("PATCH", "/uploads/{uid}", upload_patch.handle, BIDDER, "The next bytes", status=204),
+    R("DELETE", "/uploads/{uid}", upload_delete.handle, BIDDER, "Gives an upload up", status=204),
+    R("PUT", "/uploads/{uid}/header", upload_header.handle, BIDDER,
+      "The whole header: the upload becomes an envelope", takes=BYTES,
+      gives=shapes.EnvelopeStored, status=201),
+    # rooms, where WebSocket is stripped
+    R("POST", "/rooms/{room}/commands", command.handle, ANYONE, "A command to a room",
+      takes=CommandAsked, gives=shapes.CommandDone),
+    R("GET", "/rooms/{room}/events", event_list.handle, ANYONE, "Events of a channel, long poll",
+      gives=shapes.EventPage, query=("audience", "epoch", "after", "wait_ms")),
+    # the site log
+    R("GET", "/log/checkpoint", log_checkpoint.handle, ANYONE, "The newest signed checkpoint",
+      media="text/plain", counted=True),
+    R("GET", "/log/consistency", log_consistency.handle, ANYONE,
+      "That the log only grew between two sizes", query=("from", "to"), counted=True),
+    # openings
+    R("GET", "/openings/{id}/closed.json", opening_closed.handle, ANYONE,
+      "The counting SUBMITs, after the deadline", counted=True),
+    R("GET", "/openings/{id}/proofs", opening_proofs.handle, ANYONE,
+      "Public log entries with proofs", counted=True),
+    R("GET", "/openings/{id}/closed-path", opening_closed_path.handle, ANYONE,
+      "That one SUBMIT is in the closed list", query=("sha256",)),
+    R("GET", "/openings/{id}/envelopes", opening_envelopes.handle, OFFICERS,
+      "SUBMITs and headers, after the deadline"),
+    R("GET", "/openings/{id}/halves", opening_halves.handle, OFFICERS,
+      "The bidders' halves, for trustees after WINDOW_END"),
+    R("GET", "/openings/{id}/opening.zip", opening_bundle.handle, ANYONE,
+      "The whole opening, to be checked offline", media="application/zip", counted=True),
+    # the rest
+    R("GET", "/demo/people.json", demo_people.handle, ANYONE, "The rehearsal's people"),
+    R("GET", "/{path}", page.handle, ANYONE, "Pages and their files",
+      media="text/html", counted=True),
+)  # fmt: skip

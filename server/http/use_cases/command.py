@@ -1,0 +1,40 @@
+"""POST /rooms/{room}/commands: a command by HTTP, where a proxy strips WebSocket (命令回退通道).
+
+The moment of receipt is the pass clock's conservative one, taken once the last byte has been read:
+a bidder is never judged later here than on the socket. What nobody signed in asks has no cmd_id
+towards the room: "the public" is not one client, and must not get another's stored answer.
+"""
+
+from aiohttp import web
+
+from server.domain.commands import COMMANDS, parse_command
+from server.domain.model import Actor, Role
+from server.domain.refusals import Refused
+from server.http.front import Front
+from server.http.guard import refusal_answer
+from server.http.wire import answer, args_from_json, decode_command, is_msgpack, read_body
+
+
+async def handle(request: web.Request, front: Front, actor: Actor) -> web.StreamResponse:
+    """{cmd_id, op, args} -> {result}, or the room's refusal."""
+    is_public = actor.role is Role.VIEWER
+    front.command_rate.take(front.address(request) if is_public else actor.person)
+    limits = front.settings.limits
+    msgpack = is_msgpack(request)
+    raw = await read_body(request, limits.command_body_max, limits.body_within_s)
+    received_ms = front.hall.pass_clock.received_ms()
+    asked = decode_command(raw, msgpack=msgpack)
+    name = request.match_info["room"]
+    room = front.hall.room(name)
+    if room is None:
+        raise Refused("room.unknown")
+    kind = name.split(":", 1)[0]
+    args = asked.args
+    cls = COMMANDS.get((kind, asked.op))
+    if cls is not None and not msgpack:
+        args = args_from_json(cls, args)
+    command = parse_command(kind, asked.op, args)
+    told = await room.ask(command, actor, "" if is_public else asked.cmd_id, received_ms)
+    if told.ok:
+        return answer(request, {"result": told.result})
+    return refusal_answer(request, told.code, told.detail, told.retryable)
