@@ -11,7 +11,6 @@ from crypto.ack import (
     ACK_RELEASE,
     ACK_SELF_RELEASE,
     ACK_UNLOCK,
-    INTEGRATE_WITHIN_MS,
     RESULT_ACCEPTED,
     RESULT_LATE,
 )
@@ -26,32 +25,32 @@ from server.domain.refusals import Refused
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What an ACK will say; ``integrate_by_ms`` is fixed before the fsync, so it is never later
-    than asked.
+    """What an ACK will say. ``signed_ms``: from when the log has two seconds; fixed before the
+    fsync, so the promise is never later than what is asked.
     """
 
     kind: int
     digest: bytes
     result: int
     received_ms: int
-    integrate_by_ms: int
+    signed_ms: int
 
 
 def promises_of(state: Opening, command: Command, ctx: Context, *, repeated: bool) -> list[Promise]:
     """The promises of an accepted command, by the state after it; ``repeated``: it changed
     nothing.
     """
-    by_ms = ctx.now_ms + INTEGRATE_WITHIN_MS
+    now_ms = ctx.now_ms
 
     def promise(kind: int, raw: bytes) -> Promise:
-        return Promise(kind, sha256(raw), RESULT_ACCEPTED, ctx.received_ms, by_ms)
+        return Promise(kind, sha256(raw), RESULT_ACCEPTED, ctx.received_ms, now_ms)
 
     match command:
         case cmd.UnlockBid():
             known = state.halves.values() if repeated else ()
             first = {u.digest: u.received_ms for u in known}
             return [
-                Promise(ACK_UNLOCK, d, RESULT_ACCEPTED, first.get(d, ctx.received_ms), by_ms)
+                Promise(ACK_UNLOCK, d, RESULT_ACCEPTED, first.get(d, ctx.received_ms), now_ms)
                 for d in map(sha256, command.messages)
             ]
         case cmd.UnlockByCard():
@@ -67,7 +66,7 @@ def promises_of(state: Opening, command: Command, ctx: Context, *, repeated: boo
 def promises_of_refusal(refused: Refused, ctx: Context) -> list[Promise]:
     """A late unlock gets a signed "late": evidence for both sides."""
     return [
-        Promise(e.kind, e.sha256, RESULT_LATE, ctx.received_ms, ctx.now_ms + INTEGRATE_WITHIN_MS)
+        Promise(e.kind, e.sha256, RESULT_LATE, ctx.received_ms, ctx.now_ms)
         for e in refused.evidence
         if isinstance(e, AttemptFailed) and e.kind and refused.code == "unlock.window_closed"
     ]

@@ -39,6 +39,8 @@ REFUSALS: dict[str, Refusal] = {
     "auth.ticket_stale": Refusal(401, retryable=True),
     "auth.role": Refusal(403),
     "room.unknown": Refusal(404),
+    "query.malformed": Refusal(400),
+    "bid.unknown": Refusal(404),
     "channel.not_yours": Refusal(403),
     "command.unknown": Refusal(400),
     "command.arguments": Refusal(400),

@@ -13,7 +13,6 @@ from typing import Any
 from crypto.ack import (
     ACK_SUBMIT,
     ACK_WITHDRAW,
-    INTEGRATE_WITHIN_MS,
     RESULT_ACCEPTED,
     RESULT_INCOMPLETE,
     RESULT_LATE,
@@ -381,8 +380,7 @@ def promise_of(command: Command, state: Tender, ctx: Context, result: int) -> li
     first = next((r.received_ms for r in chain if r.message.digest == message.digest), None)
     kind = ACK_SUBMIT if message.kind == KIND_SUBMIT else ACK_WITHDRAW
     received = ctx.received_ms if first is None else first
-    by_ms = ctx.now_ms + INTEGRATE_WITHIN_MS
-    return [Promise(kind, sha256(command.message), result, received, by_ms)]
+    return [Promise(kind, sha256(command.message), result, received, ctx.now_ms)]
 
 
 def wake_ms(state: Tender) -> int | None:

@@ -108,6 +108,7 @@ class Room:
             journal.head(stream),
             lambda audience: journal.channel_head(stream, audience),
         )
+        self._durable: dict[str, int] = {}
         self.last_ts_ms = 0
         self._replayed = self._rows.head.seq > 0
         self._replay()
@@ -118,8 +119,11 @@ class Room:
     def queue_length(self) -> int:
         return self._queue.qsize()
 
-    def position(self, audience: str) -> int:
-        return self._rows.position(audience)
+    def durable_position(self, audience: str) -> int:
+        """The newest seq of a channel that everybody may know of."""
+        if audience not in self._durable:
+            self._durable[audience] = self._journal.channel_head(self.stream, audience)
+        return self._durable[audience]
 
     def put(self, request: Request) -> None:
         """Queues a command; order of calls is order of judgement. Raises room.busy."""
@@ -169,6 +173,8 @@ class Room:
             raise
         # Publish first: a bidder's own channel and its answer may come in either order, the hall
         # must not wait.
+        for event in decided.published:
+            self._durable[event.audience] = event.seq
         if decided.published:
             self._publish(self, decided.published)
         for number, (request, answer) in enumerate(decided.replies):
@@ -290,7 +296,7 @@ def _pack(answer: Answer, promises: list[Promise]) -> bytes:
             answer.code,
             answer.retryable,
             answer.detail,
-            [(p.kind, p.digest, p.result, p.received_ms, p.integrate_by_ms) for p in promises],
+            [(p.kind, p.digest, p.result, p.received_ms, p.signed_ms) for p in promises],
         ]
     )
     assert isinstance(packed, bytes)

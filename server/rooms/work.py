@@ -36,9 +36,9 @@ class Worker:
         ]
         missing = [b for b in ids if b not in self._forms]
         for k in range(0, len(missing), READ_AT_ONCE):
-            await asyncio.gather(*(self._payload(b) for b in missing[k : k + READ_AT_ONCE]))
+            await asyncio.gather(*(self.payload(b) for b in missing[k : k + READ_AT_ONCE]))
 
-    async def _payload(self, bid_id: bytes) -> bytes:
+    async def payload(self, bid_id: bytes) -> bytes:
         """A form's sealed bytes; empty when the store has lost them (the state will say
         damaged).
         """
@@ -50,7 +50,7 @@ class Worker:
         return known
 
     async def find_halves(self, work: FindHalves) -> cmd.ReportHalves:
-        payloads = [await self._payload(bid.header.bid_id) for bid in work.bids]
+        payloads = [await self.payload(bid.header.bid_id) for bid in work.bids]
         first = _first_subset(work.bids)
 
         def one(item: tuple[BidHalves, bytes]) -> Halves:
@@ -69,7 +69,7 @@ class Worker:
         items = [
             SealedForm(
                 key=form,
-                payload=await self._payload(form.header.bid_id),
+                payload=await self.payload(form.header.bid_id),
                 rules=state.rules(),
                 bidder_code=state.envelopes[form.header.bid_id][0].org,
             )

@@ -1,0 +1,296 @@
+"""The desk (服务窗口): what people may look up about tenders and openings, and who may.
+
+Implements `server.http.ports.Hall` together with `hall`. Invariant: before the deadline nothing
+here tells anybody but the bidder concerned that a bid exists; halves are shown to trustees only,
+after WINDOW_END.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from crypto.errors import Rejected
+from crypto.header import accept_core, core_size, parse_core
+from crypto.merkle import inclusion_path, leaf_hash
+from crypto.registration import organisation_hash
+from server.domain import commands as cmd
+from server.domain.log_entries import (
+    DEADLINE_CLOSED,
+    OPENING_START,
+    SUBMIT,
+    WINDOW_CHANGE,
+    WINDOW_END,
+)
+from server.domain.model import STAFF, Actor, Role
+from server.domain.opening import Opening, Stage
+from server.domain.refusals import Refused
+from server.domain.registry import Person
+from server.domain.roles import may_subscribe
+from server.domain.tender import Received, Registration, Tender
+from server.rooms.bundles import write_bundle
+from server.rooms.hall import Hall, members_of
+from server.rooms.room import Room
+
+CONSISTENCY_MAX = 1 << 40
+
+
+class Desk:
+    """Everything http asks; sees the hall, changes it only through its rooms."""
+
+    def __init__(self, hall: Hall, *, demo_people: Mapping[str, Any] | None = None) -> None:
+        self.hall = hall
+        self.pass_clock = hall.pass_clock
+        self._demo_people = demo_people
+
+    # ---- people and rooms
+
+    def now_ms(self) -> int:
+        return self.hall.now_ms()
+
+    def person_by_key(self, login_pk: bytes) -> Person | None:
+        return self.hall.person_by_key(login_pk)
+
+    def room(self, room: str) -> "AskRoom | None":
+        return AskRoom(self.hall, room) if self.hall.find_room(room) else None
+
+    def may_subscribe(self, actor: Actor, room: str, audience: str) -> bool:
+        return may_subscribe(actor, room, audience)
+
+    async def events(
+        self, room: str, audience: str, after: int, limit: int, wait_ms: int
+    ) -> tuple[int, Sequence[tuple[int, int, str, bytes, bytes]]]:
+        return await self.hall.events(room, audience, after, limit, wait_ms)
+
+    async def demo_people(self) -> Mapping[str, Any]:
+        if self._demo_people is None:
+            raise Refused("room.unknown")
+        return self._demo_people
+
+    # ---- tenders
+
+    async def tenders(self) -> Sequence[Mapping[str, Any]]:
+        """The public board, by deadline."""
+        board: list[dict[str, Any]] = []
+        for room in self.hall.rooms("opening"):
+            state: Opening = room.state
+            if state.manifest is None:
+                continue
+            rules = state.rules()
+            window = state.window if state.stage is Stage.DECRYPTION else None
+            board.append(
+                {
+                    "id": room.stream.split(":", 1)[1],
+                    "number": rules.number,
+                    "title": rules.title,
+                    "purchaser": rules.purchaser.name,
+                    "agency": rules.agency.name,
+                    "deadline_ms": state.deadline_ms,
+                    "stage": str(state.stage),
+                    "session_end_ms": window.end_ms if window else None,
+                }
+            )
+        return sorted(board, key=lambda line: (line["deadline_ms"], line["id"]))
+
+    async def manifest(self, tender: str) -> tuple[bytes, bytes]:
+        state = self._tender(tender)
+        return state.rules().raw, state.signatures
+
+    async def mine(self, actor: Actor, tender: str) -> Mapping[str, Any]:
+        """What one organisation has in a tender, with every receipt it can have by now."""
+        if actor.role is not Role.BIDDER:
+            raise Refused("auth.role")
+        state = self._tender(tender)
+        registration = state.by_org.get(actor.org)
+        own = [r for chain in state.chains.values() for r in chain if r.org == actor.org]
+        room = self.hall.find_room(f"tender:{tender}")
+        assert room is not None
+        return {
+            "registration": _registration(registration),
+            "envelopes": [
+                {
+                    "envelope": s.header.envelope,
+                    "lot": s.header.lot,
+                    "bid_id": bid_id,
+                    "header": s.header.raw,
+                    "submitted": bid_id in state.listed,
+                }
+                for bid_id, s in state.stored.items()
+                if s.org == actor.org
+            ],
+            "submits": [
+                {
+                    "sha256": r.message.digest,
+                    "kind": r.message.kind,
+                    "lot": r.message.lot,
+                    "seq": r.message.seq,
+                    "result": 0,
+                    "received_ms": r.received_ms,
+                    "message": r.message.raw,
+                }
+                for r in own
+            ],
+            "receipts": [receipt for r in own if (receipt := self._receipt(state, room, r))],
+        }
+
+    def _receipt(self, state: Tender, room: Room, received: Received) -> dict[str, Any] | None:
+        """formats.md §7; None until the entry is under a checkpoint (a second at most)."""
+        rules, digest = state.rules(), received.message.digest
+        for logged in self.hall.site_log.entries(rules.tender_id, {SUBMIT}):
+            members = members_of(logged)
+            if members["sha256"] != digest.hex() or members["result"] != 0:
+                continue
+            closed = [r.message.digest for r in state.counting()] if state.closed else []
+            counts = digest in closed
+            size = self.hall.site_log.leaf_count
+            return {
+                "ack": self.hall.ack_of(rules.tender_id, received, members["server_ms"]),
+                "checkpoint": self.hall.site_log.checkpoint_at(size).text,
+                "closed_path": _path(closed, digest)["path"] if counts else None,
+                "message": received.message.raw,
+                "proof": self.hall.site_log.proof(logged, size),
+            }
+        return None
+
+    def upload_terms(self, actor: Actor, tender: str, core: bytes) -> int:
+        state = self._tender(tender)
+        registration = state.by_org.get(actor.org)
+        if registration is None:
+            raise Refused("bid.not_registered")
+        if state.closed or self.now_ms() >= state.deadline_ms:
+            raise Refused("bid.late", deadline_ms=state.deadline_ms)
+        rules = state.rules()
+        if len(core) != core_size(rules.suite_impl):
+            raise Rejected("header.length")
+        number = parse_core(core, rules.suite_impl).envelope
+        terms = rules.terms(number, registration.bidder_pk, registration.bidder_xpk)
+        return accept_core(core, terms).payload_size
+
+    async def store_envelope(
+        self, actor: Actor, tender: str, header: bytes, blob: str, ct_root: bytes
+    ) -> Mapping[str, Any]:
+        room = self.hall.find_room(f"tender:{tender}")
+        if room is None:
+            raise Refused("tender.unknown")
+        command = cmd.StoreEnvelope(header=header, ct_root=ct_root)
+        answer = await room.ask(command, actor, "", self.now_ms())
+        if not answer.ok:
+            raise Refused(answer.code, **answer.detail)
+        return {"bid_id": bytes.fromhex(blob)}
+
+    # ---- the log
+
+    async def checkpoint_text(self) -> str:
+        checkpoint = self.hall.site_log.checkpoint
+        if checkpoint is None:
+            raise Refused("opening.not_ready")
+        return checkpoint.text
+
+    async def consistency(self, from_size: int, to_size: int) -> Mapping[str, Any]:
+        if not 0 < from_size <= to_size <= self.hall.site_log.leaf_count:
+            raise Refused("query.malformed")
+        return self.hall.site_log.consistency(from_size, to_size)
+
+    # ---- openings, after the deadline
+
+    async def closed_list(self, opening: str) -> Mapping[str, Any]:
+        return {"submits": self._closed(opening)}
+
+    async def closed_path(self, opening: str, submit_sha256: bytes) -> Mapping[str, Any]:
+        closed = self._closed(opening)
+        if submit_sha256 not in closed:
+            raise Refused("bid.unknown")
+        return _path(closed, submit_sha256)
+
+    async def proofs(self, opening: str) -> Mapping[str, Any]:
+        """The public entries that a client needs before it hands over a half or a share (C7)."""
+        rules = self._opening(opening).rules()
+        log = self.hall.site_log
+        size = log.leaf_count
+
+        def proofs(entry_type: int) -> list[Any]:
+            found = log.entries(rules.tender_id, {entry_type})
+            return [proof for one in found if (proof := log.proof(one, size))]
+
+        closed = proofs(DEADLINE_CLOSED)
+        return {
+            "deadline_closed": closed[0] if closed else None,
+            "opening_starts": proofs(OPENING_START),
+            "window_changes": proofs(WINDOW_CHANGE),
+            "window_ends": proofs(WINDOW_END),
+            "checkpoint": log.checkpoint_at(size).text if size else "",
+        }
+
+    async def envelopes(self, opening: str, actor: Actor) -> Mapping[str, Any]:
+        state = self._opening(opening)
+        if actor.role not in STAFF:
+            raise Refused("auth.role")
+        if not state.submits:
+            raise Refused("opening.not_ready")
+        headers = [header.raw for bid in state.bids for header in bid.headers.values()]
+        return {"submits": list(state.submits), "headers": headers}
+
+    async def halves(self, opening: str, actor: Actor) -> Mapping[str, Any]:
+        """Every s_B, for the opening's trustees, after WINDOW_END (C7)."""
+        state = self._opening(opening)
+        if actor.org not in {trustee.code for trustee in state.rules().trustees}:
+            raise Refused("auth.role")
+        if actor.role not in STAFF or state.window is None or not state.window.ended:
+            raise Refused("opening.not_ready")
+        return {"halves": {bid_id: u.half for bid_id, u in state.halves.items()}}
+
+    async def bundle_path(self, opening: str) -> Path:
+        """opening.zip as of now: later ones only hold more."""
+        return await write_bundle(self.hall, opening)
+
+    # ---- inside
+
+    def _tender(self, tender: str) -> Tender:
+        room = self.hall.find_room(f"tender:{tender}")
+        if room is None or room.state.manifest is None:
+            raise Refused("tender.unknown")
+        state: Tender = room.state
+        return state
+
+    def _opening(self, opening: str) -> Opening:
+        room = self.hall.find_room(f"opening:{opening}")
+        if room is None or room.state.manifest is None:
+            raise Refused("room.unknown")
+        state: Opening = room.state
+        return state
+
+    def _closed(self, opening: str) -> list[bytes]:
+        state = self._tender(opening)
+        if not state.closed:
+            raise Refused("opening.not_ready")
+        return [r.message.digest for r in state.counting()]
+
+
+class AskRoom:
+    """One room as http sees it."""
+
+    def __init__(self, hall: Hall, stream: str) -> None:
+        self._hall = hall
+        self._stream = stream
+
+    async def ask(self, command: cmd.Command, actor: Actor, cmd_id: str, received_ms: int) -> Any:
+        return await self._hall.ask(self._stream, command, actor, cmd_id, received_ms)
+
+
+def _registration(found: Registration | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "org": found.org,
+        "name": found.name,
+        "org_sha256": organisation_hash(found.org),
+        "bidder_pk": found.bidder_pk,
+        "bidder_xpk": found.bidder_xpk,
+        "expiry_ms": found.expiry_ms,
+        "certified": found.certified,
+    }
+
+
+def _path(closed: list[bytes], digest: bytes) -> dict[str, Any]:
+    index = closed.index(digest)
+    leaves = [leaf_hash(one) for one in closed]
+    return {"path": inclusion_path(leaves, index), "index": index, "count": len(closed)}

@@ -1,0 +1,283 @@
+"""The hall (大厅): every room with its minder, over one journal, one site log, one store.
+
+Who closes whom is said in ARCHITECTURE.md. Invariant: a room that stops is rebuilt from the
+journal before anything else is asked of it; a disk that fails ends the process.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from crypto.ack import ACK_SUBMIT, ACK_WITHDRAW, RESULT_ACCEPTED, build_ack
+from crypto.entries import decode_entry
+from crypto.keys import SigningKey
+from crypto.messages import KIND_SUBMIT
+from server.decryption.pool import Pool
+from server.domain import commands as cmd
+from server.domain.commands import Command, RegisterBidder
+from server.domain.model import SYSTEM, Actor
+from server.domain.opening import Stage
+from server.domain.promises import Promise
+from server.domain.refusals import Refused
+from server.domain.registry import Person, Registry
+from server.domain.tender import Received
+from server.rooms.clock import Clock
+from server.rooms.flows import Minder
+from server.rooms.invitations import invitation_signature
+from server.rooms.room import Answer, Request, Room, Stopped
+from server.rooms.rows import Published, payload_of
+from server.rooms.work import Worker
+from server.storage.blobs import BlobStore
+from server.storage.journal import Journal
+from server.storage.site_log import Logged, SiteLog
+from signaling.pass_clock import PassClock
+
+REBUILDS_MAX = 5  # of one room; a room that cannot live is left stopped, the others go on
+TICK_LATE_MS = 20  # after the full second, so that what was decided in it has been handed over
+
+Publish = Callable[[str, Published, int], None]
+
+log = logging.getLogger("kaibiao.hall")
+
+
+def members_of(logged: Logged) -> dict[str, Any]:
+    """The JSON members of a logged entry."""
+    return dict(decode_entry(logged.entry).members)
+
+
+class Hall:
+    """All rooms of one site."""
+
+    def __init__(
+        self,
+        directory: Path,
+        journal: Journal,
+        site_log: SiteLog,
+        blobs: BlobStore,
+        *,
+        receipt_key: SigningKey,
+        clock: Clock,
+        pool: Pool,
+        pass_clock: PassClock,
+        publish: Publish,
+    ) -> None:
+        self.directory = directory
+        self.journal = journal
+        self.site_log = site_log
+        self.blobs = blobs
+        self.clock = clock
+        self.pass_clock = pass_clock
+        self.worker = Worker(blobs, pool, directory / "opened")
+        self._receipt_key = receipt_key
+        self._publish = publish
+        self._rooms: dict[str, Room] = {}
+        self._minders: dict[str, Minder] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._heard: dict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
+        site_log.subscribe(lambda _: self._touch_all())
+
+    # ---- life
+
+    async def run(self, ready: asyncio.Event) -> None:
+        """Rebuilds every room, then keeps rooms, minders and the site log going until cancelled."""
+        last_alive_ms = self.site_log.last_tick_ms or 0
+        names = sorted({"registry", *self.journal.streams()})
+        async with asyncio.TaskGroup() as self._tasks:
+            for name in names:
+                self._start(name)
+            self._tasks.create_task(self._tick())
+            for name, room in self._rooms.items():
+                if name.startswith("opening:") and room.state.manifest is not None:
+                    alive = max(last_alive_ms, room.last_ts_ms)
+                    await room.ask(
+                        cmd.ResumeAfterOutage(last_alive_ms=alive), SYSTEM, "", self.now_ms()
+                    )
+            ready.set()
+
+    def _start(self, stream: str) -> Room:
+        assert self._tasks is not None
+        room = self._rooms[stream] = self._build(stream)
+        minder = self._minders[stream] = Minder(room, self)
+        self._tasks.create_task(self._keep(stream, room, minder))
+        return room
+
+    def _build(self, stream: str) -> Room:
+        return Room(
+            stream,
+            self.journal,
+            self.clock,
+            publish=self._publish_all,
+            sign_ack=self._sign_ack,
+            changed=lambda room: self._touch(room.stream),
+        )
+
+    async def _keep(self, stream: str, room: Room, minder: Minder) -> None:
+        """One room and its minder; rebuilt from the journal when a rule of ours failed."""
+        for rebuild in range(REBUILDS_MAX + 1):
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(room.run())
+                    tasks.create_task(minder.run())
+            except* (Stopped, AssertionError):
+                log.exception("rebuilding %s (%d)", stream, rebuild + 1)
+                await asyncio.sleep(0.05 * 4**rebuild)
+                room = self._rooms[stream] = self._build(stream)
+                minder = self._minders[stream] = Minder(room, self)
+        log.error("left stopped: %s", stream)
+        del self._rooms[stream], self._minders[stream]
+
+    async def _tick(self) -> None:
+        """One leaf of the site log a second (C13)."""
+        while True:
+            now_ms = self.clock.now_ms()
+            await asyncio.sleep((1000 - now_ms % 1000 + TICK_LATE_MS) / 1000)
+            await self.site_log.tick(self.clock.now_ms())
+
+    # ---- rooms
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    def find_room(self, stream: str) -> Room | None:
+        return self._rooms.get(stream)
+
+    def room_names(self) -> list[str]:
+        return sorted(self._rooms)
+
+    def rooms(self, kind: str) -> list[Room]:
+        return [room for room in self._rooms.values() if room.kind.name == kind]
+
+    def put(self, stream: str, request: Request) -> None:
+        """Hands a command to its room. Raises Refused."""
+        room = self._rooms.get(stream)
+        if room is None:
+            raise Refused("room.unknown")
+        request.command = self.completed(stream, request.command, request.actor)
+        room.put(request)
+
+    async def ask(
+        self, stream: str, command: Command, actor: Actor, cmd_id: str, received_ms: int
+    ) -> Answer:
+        """``put`` with an answer to wait for."""
+        room = self._rooms.get(stream)
+        if room is None:
+            raise Refused("room.unknown")
+        command = self.completed(stream, command, actor)
+        return await room.ask(command, actor, cmd_id, received_ms)
+
+    def completed(self, stream: str, command: Command, actor: Actor) -> Command:
+        """A registration gets the host's invitation before it is judged (C17)."""
+        if not isinstance(command, RegisterBidder):
+            return command
+        rules = self._rooms[stream].state.manifest
+        if rules is None:
+            raise Refused("tender.unknown")
+        return invitation_signature(self._receipt_key, rules, command, actor)
+
+    async def open_tender(self, tender_id: str, manifest: bytes, signatures: bytes) -> None:
+        """Publishes a tender and schedules its opening; both streams carry the same id."""
+        tender = self._rooms.get(f"tender:{tender_id}") or self._start(f"tender:{tender_id}")
+        answer = await tender.ask(
+            cmd.PublishTender(manifest=manifest, signatures=signatures), SYSTEM, "", self.now_ms()
+        )
+        if not answer.ok:
+            raise Refused(answer.code, **answer.detail)
+        opening = self._rooms.get(f"opening:{tender_id}") or self._start(f"opening:{tender_id}")
+        await opening.ask(cmd.ScheduleOpening(manifest=manifest), SYSTEM, "", self.now_ms())
+
+    async def register_person(self, command: cmd.RegisterPerson) -> Answer:
+        return await self._rooms["registry"].ask(command, SYSTEM, "", self.now_ms())
+
+    def person_by_key(self, login_pk: bytes) -> Person | None:
+        registry: Registry = self._rooms["registry"].state
+        return registry.people.get(login_pk)
+
+    # ---- what minders need
+
+    async def whole_pass_after(self, moment_ms: int) -> None:
+        await self.pass_clock.whole_pass_after(moment_ms)
+
+    def checkpoint_over(self, tender_id: bytes, entry_type: int, nonce: bytes) -> str | None:
+        for logged in reversed(self.site_log.entries(tender_id, {entry_type})):
+            if not nonce or members_of(logged)["nonce"] == nonce.hex():
+                return self.site_log.checkpoint_at(logged.covered_by).text
+        return None
+
+    def _sign_ack(self, tender_id: bytes, promise: Promise) -> bytes:
+        return build_ack(
+            self._receipt_key,
+            tender_id,
+            promise.kind,
+            promise.digest,
+            promise.result,
+            promise.received_ms,
+            signed_ms=promise.signed_ms,
+        ).raw
+
+    def ack_of(self, tender_id: bytes, received: Received, server_ms: int) -> bytes:
+        """The ACK of an accepted SUBMIT again, the same bytes as the first time."""
+        kind = ACK_SUBMIT if received.message.kind == KIND_SUBMIT else ACK_WITHDRAW
+        digest, at = received.message.digest, received.received_ms
+        return self._sign_ack(tender_id, Promise(kind, digest, RESULT_ACCEPTED, at, server_ms))
+
+    def sign_index(self, message: bytes) -> bytes:
+        """The bundle's index is the third thing that the receipt key signs (C17)."""
+        return self._receipt_key.sign(message)
+
+    def _touch(self, stream: str) -> None:
+        self._minders[stream].touch()
+        if stream.startswith("tender:"):
+            return
+        twin = self._minders.get(stream.replace("opening:", "tender:", 1))
+        if twin is not None:
+            twin.touch()
+
+    def _touch_all(self) -> None:
+        for minder in self._minders.values():
+            minder.touch()
+
+    # ---- what listeners need
+
+    def _publish_all(self, room: Room, published: Sequence[Published]) -> None:
+        for event in published:
+            self._publish(room.stream, event, self.journal.epoch)
+            for waiter in self._heard.pop((room.stream, event.audience), ()):
+                waiter.set()
+
+    async def events(
+        self, room: str, audience: str, after: int, limit: int, wait_ms: int
+    ) -> tuple[int, list[tuple[int, int, str, bytes, bytes]]]:
+        """A page of a channel; waits up to ``wait_ms`` for the first event (long poll)."""
+        found = self.history(room, audience, after, limit)
+        if not found and wait_ms > 0:
+            waiter = asyncio.Event()
+            self._heard[room, audience].add(waiter)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_ms / 1000):
+                    await waiter.wait()
+            self._heard[room, audience].discard(waiter)
+            found = self.history(room, audience, after, limit)
+        return self.journal.epoch, found
+
+    def history(
+        self, room: str, audience: str, after: int, limit: int
+    ) -> list[tuple[int, int, str, bytes, bytes]]:
+        """Durable events of a channel: (seq, server_ms, type, payload, hash)."""
+        rows = self.journal.read_channel(room, audience, after, limit)
+        return [(r.audience_seq, r.ts_ms, r.type, payload_of(r), r.hash) for r in rows]
+
+    def counts(self, room: str) -> dict[str, int] | None:
+        """What everybody in an opening may know as a number while the window runs (template)."""
+        found = self._rooms.get(room)
+        if found is None or found.kind.name != "opening":
+            return None
+        state = found.state
+        if state.stage is not Stage.DECRYPTION or not state.session().show_count:
+            return None
+        total = len(state.session_bid_ids())
+        per_bid = max(1, total // max(1, len(state.bids)))
+        return {"unlocked": (total - state.waiting) // per_bid, "bids": len(state.bids)}
