@@ -95,7 +95,8 @@ class BlobStore:
     async def finish(self, upload: Upload, name: bytes) -> None:
         """Gives a complete upload its final name; durable when this returns. Repeatable.
 
-        Raises Refused upload.offset (bytes are missing), upload.busy.
+        The caller has compared ``await upload.root()`` with the header that ``name`` stands for.
+        Raises Refused: upload.offset (bytes are missing), upload.busy, upload.unknown.
         """
         if not upload.is_complete:
             raise Refused("upload.offset", durable=upload.durable)
@@ -167,15 +168,17 @@ class BlobStore:
         return Upload(state, part, self._disk, lambda: self._new_hasher(about))
 
     def _states_on_disk(self) -> Iterator[UploadState]:
-        """What can be resumed. Halves of an upload without the other are removed."""
-        for path in self._uploads_directory.iterdir():
-            part, state_path = path.with_suffix(PART_SUFFIX), path.with_suffix(STATE_SUFFIX)
-            whole = part.exists() and state_path.exists()
-            state = read(state_path) if whole and path == state_path else None
-            if state is not None and UPLOAD_ID.fullmatch(state.upload_id):
+        """What can be resumed; what a crash left half made or half removed goes."""
+        for path in sorted(self._uploads_directory.glob(f"*{STATE_SUFFIX}")):
+            part = path.with_suffix(PART_SUFFIX)
+            state = read(path) if part.exists() and UPLOAD_ID.fullmatch(path.stem) else None
+            if state is not None:
                 yield state
-            elif not whole:
-                path.unlink(missing_ok=True)
+            else:
+                path.unlink()
+        for path in sorted(self._uploads_directory.iterdir()):
+            if path.suffix != STATE_SUFFIX and not path.with_suffix(STATE_SUFFIX).exists():
+                path.unlink()
 
     def _create(self, state: UploadState) -> None:
         files = os.statvfs(self._uploads_directory)
@@ -195,18 +198,20 @@ class BlobStore:
     def _finish(self, upload_id: str, final: Path) -> None:
         part = self._uploads_directory / (upload_id + PART_SUFFIX)
         self._make_directory(final.parent)
-        if final.exists():
-            part.unlink()  # the same bid_id names the same ct_root: these are the same bytes
-        else:
+        if part.exists():
             handle = os.open(part, os.O_RDWR | os.O_CLOEXEC)
             try:
                 os.fchmod(handle, BLOB_MODE)
                 os.fsync(handle)
             finally:
                 os.close(handle)
+            # Over what is there, if anything is: a repair (补正存储) replaces damaged bytes by the
+            # same sound ones.
             part.rename(final)
+        elif not final.exists():
+            raise Refused("upload.unknown")
         sync_directory(final.parent)
-        part.with_suffix(STATE_SUFFIX).unlink()
+        part.with_suffix(STATE_SUFFIX).unlink(missing_ok=True)
         sync_directory(self._uploads_directory)
 
     def _discard(self, upload_id: str) -> None:

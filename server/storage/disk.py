@@ -76,7 +76,8 @@ def sync_directory(directory: Path) -> None:
 def write_whole(path: Path, *parts: bytes, durable: bool, mode: int = 0o600) -> None:
     """Puts a small file under its name complete or not at all, replacing what was there."""
     fresh = path.with_name(path.name + ".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    fresh.unlink(missing_ok=True)  # of a crash; it may be read-only
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(handle, "wb") as file:
         for part in parts:
             file.write(part)

@@ -31,6 +31,15 @@ class Histogram:
         self.sum += value
         self.largest = max(self.largest, value)
 
+    def quantile(self, share: float) -> float:
+        """The bound under which ``share`` (0..1) of all values lie, or the largest value."""
+        wanted, total = share * self.count, 0
+        for bound, count in zip(self.bounds, self.counts, strict=False):
+            total += count
+            if total >= wanted:
+                return bound
+        return self.largest
+
     def cumulative(self) -> list[tuple[float, int]]:
         """(upper bound, how many at or below it), as a Prometheus histogram wants them."""
         total, answer = 0, []
@@ -45,8 +54,8 @@ class JournalMetrics:
     """What the writer thread did so far.
 
     ``fsync_seconds`` is the time of COMMIT: writing the group to the WAL and its one fsync.
-    Nothing here counts by tender or by type: before the deadline that would tell how many bids
-    there are.
+    Only quantiles and ``wal_checkpoints`` may be shown before a deadline. Every count grows with
+    each submission, and in a quiet hall that tells how many bids there are (design.md §3).
     """
 
     commits: int = 0

@@ -16,7 +16,7 @@ import apsw
 from crypto.hashes import sha256
 from server.domain.refusals import Refused
 from server.storage.errors import JournalConflict
-from server.storage.records import EMPTY_STREAM, SALT_SIZE, Append, Head, LogEntry, Row
+from server.storage.records import EMPTY_STREAM, SALT_SIZE, Answer, Append, Head, LogEntry, Row
 
 REMEMBERED_MAX: Final = 4096
 # Far above any load; the rest of a batch (crypto.batch.ENTRIES_MAX) is left for HEAD entries.
@@ -53,15 +53,19 @@ class Transaction:
         self._tick_known = False
 
     def append(self, item: Append) -> None:
-        """Writes rows, answers and entries of one item, in that order."""
-        for row in item.rows:
-            self._append_row(row)
-        for answer in item.answers:
-            stream_id = self._stream_id(answer.stream)
-            key = (stream_id, answer.actor, answer.cmd_id)
-            self.connection.execute("INSERT INTO answer VALUES (?, ?, ?, ?)", (*key, answer.answer))
-        if item.entries:
-            self._append_entries(item.entries)
+        """Writes rows, answers and entries of one item, in that order.
+
+        Raises JournalConflict, Refused room.busy (too many entries wait for their tick).
+        """
+        try:
+            for row in item.rows:
+                self._append_row(row)
+            for answer in item.answers:
+                self._append_answer(answer)
+            if item.entries:
+                self._append_entries(item.entries)
+        except apsw.ConstraintError as error:
+            raise JournalConflict(f"already there: {error}") from error
 
     def add_own_entry(self, server_ms: int, stream: str | None, entry: bytes) -> None:
         """An entry that the site log makes itself, within a tick; ``stream``: of a HEAD."""
@@ -125,6 +129,12 @@ class Transaction:
         self._heads[row.stream] = Head(row.seq, row.hash)
         if row.audience_seq:
             self._channels[row.stream, row.audience] = row.audience_seq
+
+    def _append_answer(self, answer: Answer) -> None:
+        self.connection.execute(
+            "INSERT INTO answer VALUES (?, ?, ?, ?)",
+            (self._stream_id(answer.stream), answer.actor, answer.cmd_id, answer.answer),
+        )
 
     def _append_entries(self, entries: Sequence[LogEntry]) -> None:
         pending = self.pending_entries() + len(entries)

@@ -1,0 +1,310 @@
+"""The journal on real files: what was acknowledged is there, in order, and nothing else is."""
+
+import asyncio
+import subprocess
+import sys
+from dataclasses import replace
+
+import apsw
+import pytest
+
+from server.storage import writer
+from server.storage.errors import JournalConflict, JournalFailed, StorageUnusable
+from server.storage.journal import Answer, Append, Head, Journal
+from server.storage.schema import MIGRATIONS
+from tests.faults.power_cut import Recorder
+from tests.storage.streams import Stream
+
+
+async def test_rows_come_back_as_they_were_handed_over(open_journal):
+    journal = open_journal()
+    opening, registry = Stream("opening:a", journal.epoch), Stream("registry", journal.epoch)
+    rows = [opening.row(audience=audience) for audience in ("hall", "staff", "sealed", "hall")]
+    await journal.append(Append(rows))
+    await journal.append(Append([registry.row()]))
+    assert journal.read("opening:a") == rows
+    assert journal.read("opening:a", after_seq=2, limit=1) == [rows[2]]
+    assert journal.read_channel("opening:a", "hall") == [rows[0], rows[3]]
+    assert journal.read_channel("opening:a", "hall", after=1) == [rows[3]]
+    assert journal.read_channel("opening:a", "sealed") == []
+    assert journal.head("opening:a") == Head(4, rows[3].hash)
+    assert journal.channel_head("opening:a", "hall") == 2
+    assert journal.channel_head("opening:a", "sealed") == 0
+    assert journal.streams() == ["opening:a", "registry"]
+    assert journal.verify("opening:a") == journal.head("opening:a")
+
+
+async def test_an_unknown_stream_is_empty(open_journal):
+    journal = open_journal()
+    assert journal.read("opening:nobody") == []
+    assert journal.head("opening:nobody") == Head(0, bytes(32))
+    assert journal.channel_head("opening:nobody", "hall") == 0
+    assert journal.streams() == []
+
+
+async def test_a_repeated_command_finds_the_answer_it_was_given(open_journal):
+    journal = open_journal()
+    item = Stream("opening:a", journal.epoch).item(body=b"first")
+    await journal.append(item)
+    assert journal.answer("opening:a", "host-1", "command-1") == b"answer to first"
+    assert journal.answer("opening:a", "host-2", "command-1") is None
+    assert journal.answer("opening:b", "host-1", "command-1") is None
+
+
+async def test_a_second_answer_to_a_command_fails_alone(open_journal):
+    journal = open_journal()
+    first, other = Stream("opening:a", journal.epoch), Stream("opening:b", journal.epoch)
+    futures = [
+        journal.append(first.item()),
+        journal.append(Append((), [Answer("opening:a", "host-1", "command-1", b"another")])),
+        journal.append(other.item()),
+    ]
+    results = await asyncio.gather(*futures, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), JournalConflict, type(None)]
+    assert journal.answer("opening:a", "host-1", "command-1").startswith(b"answer to")
+    assert journal.head("opening:b").seq == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seq": 3},
+        {"prev_hash": bytes(32)},
+        {"epoch": 99},
+        {"audience_seq": 5},
+    ],
+    ids=["seq", "prev_hash", "epoch", "audience_seq"],
+)
+async def test_a_row_that_does_not_continue_its_stream_fails_alone(open_journal, wrong):
+    journal = open_journal()
+    stream, other = Stream("opening:a", journal.epoch), Stream("opening:b", journal.epoch)
+    await journal.append(stream.item())
+    before = stream.head
+    bad = Append([replace(stream.row(), **wrong)])
+    futures = [journal.append(other.item()), journal.append(bad), journal.append(other.item())]
+    results = await asyncio.gather(*futures, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), JournalConflict, type(None)]
+    assert journal.head("opening:a") == before
+    assert journal.head("opening:b").seq == 2
+    # The stream goes on from where it was.
+    again = Stream("opening:a", journal.epoch, before)
+    again.channels["hall"] = 1
+    await journal.append(again.item())
+
+
+async def test_an_item_is_stored_whole_or_not_at_all(open_journal):
+    journal = open_journal()
+    stream = Stream("opening:a", journal.epoch)
+    good, bad = stream.row(), replace(stream.row(), seq=7)
+    with pytest.raises(JournalConflict):
+        await journal.append(Append([good, bad]))
+    assert journal.read("opening:a") == []
+
+
+async def test_futures_resolve_in_the_order_of_the_calls(open_journal):
+    journal = open_journal()
+    streams = [Stream(f"opening:{n}", journal.epoch) for n in range(5)]
+    order: list[int] = []
+    futures = []
+    for number in range(100):
+        future = journal.append(streams[number % 5].item())
+        future.add_done_callback(lambda _, number=number: order.append(number))
+        futures.append(future)
+    await asyncio.gather(*futures)
+    await asyncio.sleep(0)
+    assert order == list(range(100))
+
+
+async def test_a_cancelled_waiter_harms_nobody(open_journal):
+    journal = open_journal()
+    stream = Stream("opening:a", journal.epoch)
+    first, second, third = (journal.append(stream.item()) for _ in range(3))
+    second.cancel()
+    await asyncio.gather(first, third)
+    assert journal.head("opening:a").seq == 3
+
+
+async def test_two_hundred_concurrent_appends_share_a_few_fsyncs(open_journal):
+    recorder = Recorder()
+    journal = open_journal(vfs=recorder.vfs_name)
+    streams = [Stream(f"opening:{n}", journal.epoch) for n in range(200)]
+
+    async def one(stream: Stream) -> None:
+        await journal.append(stream.item())
+
+    commits, syncs = journal.metrics.commits, recorder.syncs("-wal")
+    await asyncio.gather(*(one(stream) for stream in streams))
+    assert 0 < journal.metrics.commits - commits < 20
+    assert 0 < recorder.syncs("-wal") - syncs < 20
+    assert journal.metrics.group_items.largest > 100
+    assert len(journal.streams()) == 200
+
+
+async def test_the_writer_has_the_durability_it_asked_for(open_journal):
+    journal = open_journal()
+    asked = await journal.transact(
+        lambda transaction: [
+            transaction.connection.pragma(name) for name in ("journal_mode", "synchronous")
+        ]
+    )
+    assert asked == ["wal", 2]
+
+
+async def test_every_opening_is_a_new_epoch(open_journal):
+    for epoch in (1, 2, 3):
+        journal = open_journal()
+        assert journal.epoch == epoch
+        journal.close()
+
+
+async def test_a_closed_journal_takes_nothing_and_has_kept_what_it_took(open_journal):
+    journal = open_journal()
+    stream = Stream("opening:a", journal.epoch)
+    futures = [journal.append(stream.item()) for _ in range(10)]
+    journal.close()
+    await asyncio.gather(*futures)
+    with pytest.raises(JournalFailed):
+        journal.append(stream.item())
+    assert open_journal().head("opening:a").seq == 10
+
+
+async def test_a_failed_fsync_fails_everything_and_is_never_tried_again(open_journal):
+    failures: list[BaseException] = []
+    broken = False
+
+    def before_sync(file: str) -> None:
+        if broken:
+            raise apsw.IOError("no such sector")
+
+    recorder = Recorder(before_sync)
+    recorder.excepthook = lambda *_: None
+    journal = open_journal(vfs=recorder.vfs_name, on_failure=failures.append)
+    stream = Stream("opening:a", journal.epoch)
+    await journal.append(stream.item())
+    broken = True
+    futures = [journal.append(stream.item()) for _ in range(20)]
+    results = await asyncio.gather(*futures, return_exceptions=True)
+    assert all(isinstance(result, JournalFailed) for result in results)
+    with pytest.raises(JournalFailed):
+        journal.append(stream.item())
+    await asyncio.sleep(0)
+    assert [type(failure) for failure in failures] == [apsw.IOError]
+    broken = False
+    journal.close()
+    assert open_journal().head("opening:a").seq >= 1
+
+
+async def test_the_wal_is_copied_back_before_it_grows_without_end(open_journal, monkeypatch):
+    monkeypatch.setattr(writer, "WAL_BYTES_MAX", 256 << 10)
+    journal = open_journal()
+    stream = Stream("opening:a", journal.epoch)
+    for _ in range(40):
+        await journal.append(stream.item(body=bytes(50_000)))
+    assert journal.metrics.wal_checkpoints > 2
+    assert (journal.directory / "journal.db-wal").stat().st_size < 2 << 20
+    assert journal.verify("opening:a").seq == 40
+
+
+async def test_threads_read_while_the_journal_writes(open_journal):
+    journal = open_journal()
+    stream = Stream("opening:a", journal.epoch)
+
+    def read_all() -> int:
+        return journal.verify("opening:a").seq
+
+    async def write() -> None:
+        for _ in range(100):
+            await journal.append(stream.item())
+
+    readers = [asyncio.to_thread(read_all) for _ in range(8)]
+    seen = await asyncio.gather(write(), *readers)
+    assert all(0 <= count <= 100 for count in seen[1:])
+    assert read_all() == 100
+
+
+async def test_another_process_is_refused_the_directory(open_journal):
+    journal = open_journal()
+    program = (
+        "import asyncio, pathlib, sys\n"
+        "from server.storage.journal import Journal\n"
+        "loop = asyncio.new_event_loop()\n"
+        "Journal.open(pathlib.Path(sys.argv[1]), loop=loop, on_failure=print)\n"
+    )
+    command = [sys.executable, "-c", program, str(journal.directory)]
+    answer = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
+    assert answer.returncode != 0
+    assert "storage.locked" in answer.stderr
+    journal.close()
+    open_journal()
+
+
+def _alter(journal: Journal, sql: str) -> None:
+    connection = apsw.Connection(str(journal.directory / "journal.db"))
+    connection.execute(sql)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE event SET body = x'00' WHERE seq = 3",
+        "UPDATE event SET hash = zeroblob(32) WHERE seq = 5",
+        "UPDATE event SET ts_ms = ts_ms + 1 WHERE seq = 3",
+        "UPDATE event SET audience = 'staff' WHERE seq = 3",
+        "DELETE FROM event WHERE seq = 3",
+        "PRAGMA application_id = 1",
+    ],
+)
+async def test_a_tampered_journal_is_not_opened(open_journal, sql):
+    journal = open_journal()
+    stream = Stream("opening:a", journal.epoch)
+    await journal.append(Append([stream.row() for _ in range(5)]))
+    journal.close()
+    _alter(journal, sql)
+    with pytest.raises(StorageUnusable) as refusal:
+        open_journal()
+    assert refusal.value.code == "storage.damaged"
+
+
+async def test_a_whole_stream_can_be_verified_beyond_the_tail(open_journal):
+    journal = open_journal()
+    old, new = Stream("opening:old", journal.epoch), Stream("opening:new", journal.epoch)
+    await journal.append(Append([old.row() for _ in range(5)]))
+    await journal.append(Append([new.row() for _ in range(2100)]))
+    journal.close()
+    _alter(journal, "UPDATE event SET body = x'00' WHERE position = 2")
+    journal = open_journal()  # the newest rows are sound
+    assert journal.verify("opening:new").seq == 2100
+    with pytest.raises(StorageUnusable, match="opening:old 2: body"):
+        journal.verify("opening:old")
+
+
+async def test_a_journal_of_a_later_version_is_left_alone(open_journal):
+    journal = open_journal()
+    journal.close()
+    _alter(journal, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    with pytest.raises(StorageUnusable) as refusal:
+        open_journal()
+    assert refusal.value.code == "storage.newer"
+
+
+async def test_a_file_that_is_no_database_is_not_overwritten(open_journal, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "journal.db").write_bytes(b"something else entirely" * 400)
+    with pytest.raises(StorageUnusable) as refusal:
+        open_journal()
+    assert refusal.value.code == "storage.damaged"
+    assert (tmp_path / "data" / "journal.db").read_bytes().startswith(b"something else")
+
+
+@pytest.mark.parametrize("name", ["", "opening:", "opening:A", "opening:a/b", "nothing:a"])
+async def test_a_stream_has_one_of_four_kinds_of_names(open_journal, name):
+    journal = open_journal()
+    with pytest.raises(AssertionError):
+        journal.append(Append([replace(Stream("registry", journal.epoch).row(), stream=name)]))
+
+
+async def test_a_body_has_a_largest_size(open_journal):
+    journal = open_journal()
+    with pytest.raises(AssertionError):
+        journal.append(Stream("registry", journal.epoch).item(body=bytes((1 << 20) + 1)))
