@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple, cast
 import msgpack as _untyped_msgpack  # pyright: ignore[reportMissingTypeStubs]
 from msgspec import Struct
 
+from signaling.msgpack_headers import walk_headers
+
 msgpack: Any = _untyped_msgpack
 
 FRAME_BYTES_MAX: Final = 1 << 20
@@ -107,7 +109,9 @@ def unpack(payload: bytes | bytearray | memoryview) -> Any:
     if len(payload) > FRAME_BYTES_MAX:
         raise BadFrame("frame.too_large")
     if len(payload) > SMALL_FRAME_BYTES:
-        _walk_headers(payload)
+        fault = walk_headers(payload, ITEMS_MAX, DEPTH_MAX + 2)
+        if fault:
+            raise BadFrame(fault)
     try:
         return msgpack.unpackb(
             payload,
@@ -138,6 +142,17 @@ def is_one_value(encoded: bytes) -> bool:
     except (ValueError, msgpack.exceptions.UnpackException):
         return False
     return cast(int, unpacker.tell()) == len(encoded)
+
+
+def value_ends(encoded: bytes, begin: int, count: int) -> list[int]:
+    """Where each of the ``count`` values after offset ``begin`` ends (our own bytes)."""
+    unpacker = msgpack.Unpacker(read_size=1, max_buffer_size=len(encoded))
+    unpacker.feed(encoded[begin:])
+    ends: list[int] = []
+    for _ in range(count):
+        unpacker.skip()
+        ends.append(begin + unpacker.tell())
+    return ends
 
 
 def decode_client_frame(payload: bytes | bytearray | memoryview) -> ClientFrame:
@@ -268,67 +283,10 @@ def _listed(value: Any) -> list[Any]:
 def _check_text(value: Any, length_min: int, length_max: int) -> None:
     """Names and identifiers are visible ASCII: nothing to normalise, nothing to smuggle."""
     if type(value) is not str or not length_min <= len(value) <= length_max:
-        raise BadFrame("frame.text")
+        raise BadFrame("frame.name")
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise BadFrame("frame.text")
+        raise BadFrame("frame.name")
 
 
 def _refuse_extension(code: int, _content: bytes) -> Any:
     raise ValueError(f"extension {code}")
-
-
-# Bytes that follow the type byte of msgpack's fixed-size values.
-_FIXED: Final = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8} | {
-    0xCC + i: 1 << (i & 3) for i in range(8)
-}
-# (bytes of the length field, bytes or items per unit); items are 1 per element, 2 per pair.
-_BYTES_AFTER: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
-_ITEMS_AFTER: Final = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
-
-
-def _walk_headers(payload: bytes | bytearray | memoryview) -> None:
-    """Count items and depth before anything is allocated for them.
-
-    One MiB of empty arrays would become a million objects and stall every other bidder's command;
-    this stops at the 20,001st header.
-    """
-    at, end, items = 0, len(payload), 0
-    open_counts = [1]
-    while open_counts:
-        if open_counts[-1] == 0:
-            open_counts.pop()
-            continue
-        open_counts[-1] -= 1
-        items += 1
-        if items > ITEMS_MAX:
-            raise BadFrame("frame.too_many")
-        if at >= end:
-            raise BadFrame("frame.msgpack")
-        skipped, children = _header(payload, at)
-        at += skipped
-        if children:
-            open_counts.append(children)
-            if len(open_counts) > DEPTH_MAX + 2:
-                raise BadFrame("frame.depth")
-
-
-def _header(payload: bytes | bytearray | memoryview, at: int) -> tuple[int, int]:
-    """(bytes to skip, items inside) of the value whose type byte stands at ``at``."""
-    kind = payload[at]
-    if kind <= 0x7F or kind >= 0xE0:
-        return 1, 0
-    if kind <= 0x8F:
-        return 1, (kind & 15) * 2
-    if kind <= 0x9F:
-        return 1, kind & 15
-    if kind <= 0xBF:
-        return 1 + (kind & 31), 0
-    if kind in _FIXED:
-        return 1 + _FIXED[kind], 0
-    if kind in _BYTES_AFTER:
-        width = _BYTES_AFTER[kind]
-        return 1 + width + int.from_bytes(payload[at + 1 : at + 1 + width], "big"), 0
-    if kind in _ITEMS_AFTER:
-        width, each = _ITEMS_AFTER[kind]
-        return 1 + width, each * int.from_bytes(payload[at + 1 : at + 1 + width], "big")
-    raise BadFrame("frame.msgpack")

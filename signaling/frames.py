@@ -11,7 +11,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from signaling.codec import ChannelKey, pack
+from signaling.codec import ChannelKey, pack, unpack, value_ends
+from signaling.gateway import Event
 
 _BINARY_FINAL: Final = 0x82
 _SMALL_MAX: Final = 125
@@ -30,9 +31,7 @@ def wrap(payload: bytes) -> bytes:
     return struct.pack(">BBQ", _BINARY_FINAL, 127, size) + payload
 
 
-def event_payload(
-    key: ChannelKey, epoch: int, seq: int, server_ms: int, kind: str, body: bytes, hash_: bytes
-) -> bytes:
+def event_payload(key: ChannelKey, epoch: int, event: Event) -> bytes:
     """``["ev", room, audience, epoch, seq, server_ms, type, body, hash]``; ``body`` is msgpack."""
     return b"".join(
         (
@@ -40,13 +39,21 @@ def event_payload(
             pack(key.room),
             pack(key.audience),
             pack(epoch),
-            pack(seq),
-            pack(server_ms),
-            pack(kind),
-            body,
-            pack(hash_),
+            pack(event.seq),
+            pack(event.server_ms),
+            pack(event.kind),
+            event.body,
+            pack(event.hash),
         )
     )
+
+
+def split_event(payload: bytes) -> Event:
+    """The parts of an ``ev`` of ours, the body still as it was stored."""
+    ends = value_ends(payload, 1, 9)
+    seq, server_ms, kind = (unpack(payload[ends[i] : ends[i + 1]]) for i in (3, 4, 5))
+    body = payload[ends[6] : ends[7]]
+    return Event(seq, server_ms, kind, body, unpack(payload[ends[7] : ends[8]]))
 
 
 def events_frame(payloads: Sequence[bytes]) -> bytes:

@@ -17,6 +17,7 @@ from signaling.channel import PAGE_EVENTS, UNKNOWN_EPOCH, Channel, Lane, Sink, S
 from signaling.channel import Subscription as Subscription
 from signaling.codec import ChannelKey, Position
 from signaling.frames import channel_err
+from signaling.membership import Membership
 
 # Viewers get the first word in one slice of four, or a busy opening would starve them.
 _TURNS_PER_VIEWERS_FIRST: Final = 4
@@ -48,16 +49,6 @@ class Slice(NamedTuple):
     reads: list[JournalRead]
 
 
-class RoomMembers:
-    """Connections that hear a room; a viewer of two channels counts once."""
-
-    __slots__ = ("channels_of", "participants")
-
-    def __init__(self) -> None:
-        self.channels_of: dict[Subscriber, int] = {}
-        self.participants = 0
-
-
 class Hub:
     """All channels of this process."""
 
@@ -65,7 +56,7 @@ class Hub:
         self._limits = limits or HubLimits()
         # Least recently published first: those rings are given up first.
         self._channels: dict[ChannelKey, Channel] = {}
-        self._rooms: dict[str, RoomMembers] = {}
+        self._membership = Membership()
         self._urgent: deque[tuple[Channel, Lane]] = deque()
         self._relaxed: deque[tuple[Channel, Lane]] = deque()
         self._notices: deque[tuple[bytes, list[Subscriber]]] = deque()
@@ -117,11 +108,14 @@ class Hub:
     def subscribe(self, subscriber: Subscriber, position: Position, durable_seq: int) -> bool:
         """Serve ``subscriber`` from ``position`` on. True: it is new to the room.
 
-        The channel must be open. A position of another epoch, or beyond what the journal holds
-        (``durable_seq``), is void: the subscriber is told and served from 1.
+        The channel must be open. Who hears it already is served again from ``position``. A
+        position of another epoch, or beyond what the journal holds (``durable_seq``), is void: the
+        subscriber is told and served from 1.
         """
         channel = self._channels[position.key]
-        assert position.key not in subscriber.subscriptions
+        before = subscriber.subscriptions.get(position.key)
+        if before is not None:
+            self._close(before)
         epoch, sent = position.epoch, position.seq
         if epoch == 0 and sent == 0:
             epoch = channel.epoch
@@ -131,31 +125,17 @@ class Hub:
         subscriber.subscriptions[position.key] = subscription
         channel.lane_of(subscriber).members[subscription] = None
         self._wake(subscription)
-        members = self._rooms.setdefault(position.key.room, RoomMembers())
-        count = members.channels_of.get(subscriber, 0)
-        members.channels_of[subscriber] = count + 1
-        if count == 0:
-            members.participants += subscriber.is_participant
-        return count == 0
+        if before is not None:
+            return False
+        return self._membership.enter(subscriber, position.key.room)
 
     def unsubscribe(self, subscriber: Subscriber, key: ChannelKey) -> bool:
         """Stop. True: it now hears nothing of the room."""
         subscription = subscriber.subscriptions.pop(key, None)
         if subscription is None:
             return False
-        subscription.is_open = False
-        lane = subscription.channel.lane_of(subscriber)
-        lane.members.pop(subscription, None)
-        lane.again.pop(subscription, None)
-        members = self._rooms[key.room]
-        members.channels_of[subscriber] -= 1
-        if members.channels_of[subscriber]:
-            return False
-        del members.channels_of[subscriber]
-        members.participants -= subscriber.is_participant
-        if not members.channels_of:
-            del self._rooms[key.room]
-        return True
+        self._close(subscription)
+        return self._membership.leave(subscriber, key.room)
 
     def pause(self, subscriber: Subscriber) -> None:
         """Its transport is full: nothing more is pushed to it."""
@@ -170,16 +150,16 @@ class Hub:
 
     def members(self, room: str) -> tuple[int, int]:
         """(participants, viewers): connections that hear ``room``."""
-        members = self._rooms.get(room)
-        if members is None:
-            return 0, 0
-        return members.participants, len(members.channels_of) - members.participants
+        return self._membership.counts(room)
 
-    def notify(self, room: str, frame: bytes) -> None:
-        """Plan an unnumbered frame for everybody in ``room``; who is paused will not get it."""
-        members = self._rooms.get(room)
-        if members is not None:
-            self._notices.append((frame, list(members.channels_of)))
+    def everybody(self, room: str) -> list[Subscriber]:
+        """All who hear anything of ``room``."""
+        return self._membership.everybody(room)
+
+    def notify(self, receivers: Sequence[Subscriber], frame: bytes) -> None:
+        """Plan an unnumbered frame; who is paused will not get it."""
+        if receivers:
+            self._notices.append((frame, list(receivers)))
 
     # -- the plan ---------------------------------------------------------------------------
 
@@ -271,6 +251,12 @@ class Hub:
             )
             if not receivers:
                 self._notices.popleft()
+
+    def _close(self, subscription: Subscription) -> None:
+        subscription.is_open = False
+        lane = subscription.channel.lane_of(subscription.subscriber)
+        lane.members.pop(subscription, None)
+        lane.again.pop(subscription, None)
 
     def _wake(self, subscription: Subscription) -> None:
         lane = subscription.channel.lane_of(subscription.subscriber)

@@ -110,8 +110,8 @@ class Session:
         self._unanswered: dict[int, str] = {}
         self.is_admitted = False
 
-    def receive(self, frame: ClientFrame, now_ms: int, channels_held: int = 0) -> Verdict:
-        """Judge one client frame; ``channels_held``: subscriptions the connection has now."""
+    def receive(self, frame: ClientFrame, now_ms: int, channels: int = 0) -> Verdict:
+        """Judge one client frame; ``channels``: how many it would hear if its ``sub`` were done."""
         if not self.is_admitted:
             if not isinstance(frame, Hello):
                 return Ending(CloseCode.AUTH, "hello.missing")
@@ -124,10 +124,7 @@ class Session:
             return self._too_often(frame, early_ms)
         if isinstance(frame, CommandFrame):
             return self._accept_command(frame)
-        if (
-            isinstance(frame, Subscribe)
-            and channels_held + len(frame.positions) > self._limits.channels_max
-        ):
+        if isinstance(frame, Subscribe) and channels > self._limits.channels_max:
             return Refused(0, "", "channel.too_many", detail={"max": self._limits.channels_max})
         return None
 
@@ -148,12 +145,11 @@ class Session:
     def _too_often(self, frame: ClientFrame, early_ms: int) -> Verdict:
         if self._bucket.is_bankrupt:
             return Ending(CloseCode.RATE, "frame.rate")
-        n, cmd_id = (frame.n, frame.cmd_id) if isinstance(frame, CommandFrame) else (0, "")
-        if n in self._unanswered:
-            n = 0
-        return Refused(
-            n, cmd_id, "frame.rate", is_retryable=True, detail={"retry_after_ms": early_ms}
-        )
+        detail = {"retry_after_ms": early_ms}
+        if not isinstance(frame, CommandFrame):
+            return Refused(0, "", "frame.rate", is_retryable=True, detail=detail)
+        n = 0 if frame.n in self._unanswered else frame.n
+        return Refused(n, frame.cmd_id, "command.too_many", is_retryable=True, detail=detail)
 
     def _accept_command(self, frame: CommandFrame) -> Verdict:
         if frame.n in self._unanswered:

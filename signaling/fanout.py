@@ -1,0 +1,138 @@
+"""Carrying the hub's plan out (扇出): slices of writes with a yield between, pages of the journal.
+
+Invariant: between two slices the loop polls its sockets, so commands are read while ten thousand
+viewers are being written to. Events that come in one burst are gathered for a few milliseconds and
+leave as one batch, framed once for everybody who stands at the same place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Any, cast
+
+from signaling import frames
+from signaling.channel import PAGE_EVENTS, Subscriber
+from signaling.codec import ChannelKey
+from signaling.connection import Connection
+from signaling.desk import Desk
+from signaling.hub import JournalRead
+from signaling.session import CloseCode
+
+log = logging.getLogger(__name__)
+
+
+class FanOut:
+    """The only one who writes events to sockets."""
+
+    def __init__(self, desk: Desk, loop: asyncio.AbstractEventLoop) -> None:
+        self._desk = desk
+        self._loop = loop
+        self._handle: asyncio.Handle | None = None
+        self._fresh = 0
+        self._reads: deque[JournalRead] = deque()
+        self._readers: set[asyncio.Task[None]] = set()
+        self._presence_shown: dict[str, dict[str, Any]] = {}
+        desk.schedule = self.schedule
+
+    def deliver(self, key: ChannelKey, epoch: int, seq: int, payload: bytes) -> None:
+        """A durable event, from the broker."""
+        if self._desk.hub.publish(key, epoch, seq, payload):
+            self._desk.metrics.published += 1
+            self._fresh += 1
+            self.schedule()
+
+    def schedule(self) -> None:
+        """See to it that the hub is asked for its plan soon."""
+        if self._handle is None and self._desk.hub.has_work:
+            self._handle = self._loop.call_soon(self._begin)
+
+    async def close(self) -> None:
+        """Stop sending and reading."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self._reads.clear()
+        for task in self._readers:
+            task.cancel()
+        await asyncio.gather(*self._readers, return_exceptions=True)
+
+    # -- sending ----------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        is_burst = self._fresh > 1
+        self._fresh = 0
+        if is_burst:
+            gather_s = self._desk.options.gather_ms / 1000
+            self._handle = self._loop.call_later(gather_s, self._step)
+        else:
+            self._step()
+
+    def _step(self) -> None:
+        desk = self._desk
+        plan = desk.hub.next_slice(desk.options.slice_writes)
+        for sink, frame in plan.writes:
+            sink(frame)
+        desk.metrics.slices += 1
+        desk.metrics.deliveries += len(plan.writes)
+        if plan.reads:
+            self._reads.extend(plan.reads)
+            self._read_more()
+        self._fresh = 0
+        self._handle = self._loop.call_soon(self._step) if desk.hub.has_work else None
+
+    # -- the journal ------------------------------------------------------------------------
+
+    def _read_more(self) -> None:
+        while self._reads and len(self._readers) < self._desk.options.journal_reads_at_once:
+            task = self._loop.create_task(self._read(self._reads.popleft()))
+            self._readers.add(task)
+            task.add_done_callback(self._readers.discard)
+
+    async def _read(self, read: JournalRead) -> None:
+        desk = self._desk
+        desk.metrics.journal_reads += 1
+        payloads: list[bytes] = []
+        try:
+            events = await desk.gateway.history(
+                read.key.room, read.key.audience, read.after, read.limit
+            )
+            for seq, event in enumerate(events[:PAGE_EVENTS], read.after + 1):
+                assert event.seq == seq, "the journal is dense"
+                payloads.append(frames.event_payload(read.key, read.epoch, event))
+        except Exception:
+            log.exception("signaling.history_failed")
+            payloads = []
+        helpless = desk.hub.supply(read, payloads)
+        if helpless:
+            desk.metrics.journal_failures += 1
+            self._give_up(helpless)
+        self.schedule()
+        # Not from the done callback: that comes a turn later, and many may wait for a page.
+        if self._reads:
+            self._loop.call_soon(self._read_more)
+
+    def _give_up(self, helpless: list[Subscriber]) -> None:
+        """Better cut than partial: they come back and ask again."""
+        for subscriber in helpless:
+            cast(Connection, subscriber.owner).end(CloseCode.RESTART, "channel.unavailable")
+
+    # -- presence ---------------------------------------------------------------------------
+
+    def show_presence(self) -> None:
+        """Once a second: rooms whose members changed get their counts, where they may be shown."""
+        desk = self._desk
+        changed, desk.changed_rooms = desk.changed_rooms, {}
+        for room, newcomers in changed.items():
+            counts = desk.gateway.presence(room)
+            if counts is None or desk.hub.members(room) == (0, 0):
+                self._presence_shown.pop(room, None)
+                continue
+            if counts != self._presence_shown.get(room):
+                self._presence_shown[room] = dict(counts)
+                receivers = desk.hub.everybody(room)
+            else:
+                receivers = newcomers
+            desk.hub.notify(receivers, frames.presence(room, counts))
+        self.schedule()
