@@ -67,7 +67,7 @@ class Tick:
         batches = _take_pending(connection, last_ms + TICK_MS, reach_ms)
         ticks = range(last_ms + TICK_MS, reach_ms + 1, TICK_MS)
         nodes = _write_leaves(connection, size, ticks, batches)
-        transaction.ticked(reach_ms, taken=sum(map(len, batches.values())))
+        transaction.ticked(reach_ms)
         return Ticked(size + len(ticks), reach_ms, nodes)
 
     def _add_own_entries(self, transaction: Transaction, tick_ms: int) -> None:

@@ -71,13 +71,11 @@ class Transaction:
         """An entry that the site log makes itself, within a tick; ``stream``: of a HEAD."""
         kind, digest = entry[SALT_SIZE], sha256(entry)
         self.connection.execute(INSERT_ENTRY, (server_ms, None, stream, kind, digest, entry))
-        self._pending = self.pending_entries() + 1
 
-    def ticked(self, tick_ms: int, taken: int) -> None:
-        """The site log has written leaves up to ``tick_ms`` and taken so many entries."""
+    def ticked(self, tick_ms: int) -> None:
+        """The site log has written the leaves up to ``tick_ms`` and taken their entries."""
         self._last_tick_ms, self._tick_known = tick_ms, True
-        self._pending = self.pending_entries() - taken
-        assert self._pending >= 0
+        self._pending = None
 
     def pending_entries(self) -> int:
         """How many entries no leaf holds yet."""

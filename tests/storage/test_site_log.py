@@ -1,0 +1,387 @@
+"""The site log: one leaf a second, every entry in its second, proofs that anybody can check."""
+
+import asyncio
+import random
+
+import apsw
+import pytest
+
+from crypto.batch import root_from_siblings
+from crypto.checkpoint import parse_checkpoint
+from crypto.entries import EntryType, decode_entry
+from crypto.formats import encode_document
+from crypto.hashes import sha256
+from crypto.keys import SigningKey
+from crypto.merkle import leaf_hash, merkle_root, root_from_path
+from crypto.site_tree import site_leaf, verify_consistency
+from server.domain.refusals import Refused
+from server.storage import site_tick, transaction
+from server.storage.errors import JournalConflict, StorageUnusable
+from server.storage.journal import Append
+from server.storage.site_log import SiteLog
+from tests.storage.streams import TENDER, Stream, an_entry
+
+ORIGIN = "hall.jiangzhou.example/kaibiao/log"
+KEY = SigningKey(bytes([0x32] * 32))
+START_MS = 1_795_138_200_000
+
+
+def a_log(journal) -> SiteLog:
+    return SiteLog(journal, ORIGIN, KEY, software="kaibiao test")
+
+
+def ticks_of(log: SiteLog) -> list[int]:
+    return [tick_ms for (tick_ms,) in log._journal.query("SELECT tick_ms FROM leaf ORDER BY 1")]
+
+
+def types_of(log: SiteLog, tender_id: bytes | None = None) -> list[tuple[int, int]]:
+    """(seconds since the start, type) of every entry of a tender, or of none."""
+    return [
+        ((logged.tick_ms - START_MS) // 1000, logged.type) for logged in log.entries(tender_id)
+    ]
+
+
+def assert_proves(log: SiteLog, proof: dict, entry: bytes) -> None:
+    """From the entry's bytes up to a signed root, with the functions a stranger would use."""
+    encode_document("Proof", proof)
+    assert bytes.fromhex(proof["entry"]) == entry
+    siblings = [bytes.fromhex(sibling) for sibling in proof["siblings"]]
+    batch_root = root_from_siblings(entry, proof["slot"], siblings)
+    leaf = leaf_hash(site_leaf(proof["tick_ms"], batch_root))
+    path = [bytes.fromhex(node) for node in proof["path"]]
+    root = root_from_path(leaf, proof["index"], proof["size"], path)
+    text = log.checkpoint_at(proof["size"]).text
+    assert parse_checkpoint(text, ORIGIN, KEY.public).root == root
+
+
+async def test_the_log_begins_with_the_start_of_the_site(open_journal):
+    log = a_log(open_journal())
+    assert log.checkpoint is None
+    checkpoint = await log.tick(START_MS + 17)
+    assert checkpoint == parse_checkpoint(checkpoint.text, ORIGIN, KEY.public)
+    assert checkpoint.size == log.leaf_count == 1
+    assert log.last_tick_ms == START_MS
+    (start,) = log.entries(None)
+    assert decode_entry(start.entry).members == {
+        "epoch": 1,
+        "log_origin": ORIGIN,
+        "server_ms": START_MS,
+        "software": "kaibiao test",
+    }
+
+
+async def test_every_second_has_exactly_one_leaf_also_those_that_were_missed(open_journal):
+    log = a_log(open_journal())
+    for second in (0, 1, 2, 7, 8):
+        await log.tick(START_MS + second * 1000 + 250)
+    assert ticks_of(log) == [START_MS + second * 1000 for second in range(9)]
+    assert types_of(log) == [(0, EntryType.SITE_START)]
+
+
+async def test_a_clock_that_stands_or_steps_back_writes_nothing(open_journal):
+    log = a_log(open_journal())
+    heard = []
+    log.subscribe(heard.append)
+    first = await log.tick(START_MS + 900)
+    for now_ms in (START_MS + 999, START_MS, START_MS - 5000):
+        assert await log.tick(now_ms) == first
+    assert heard == [first]
+
+
+async def test_listeners_hear_of_what_is_durable(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    heard = []
+
+    def listen(checkpoint) -> None:
+        stored = journal.query("SELECT count(*) FROM leaf")
+        heard.append((checkpoint.size, stored[0][0]))
+
+    log.subscribe(listen)
+    for second in range(3):
+        await log.tick(START_MS + second * 1000)
+    assert heard == [(1, 1), (2, 2), (3, 3)]
+
+
+async def test_an_entry_appended_before_a_tick_is_in_it(open_journal):
+    journal = open_journal()
+    log, stream = a_log(journal), Stream("tender:a", journal.epoch)
+    await log.tick(START_MS)
+    for second in range(1, 6):
+        now_ms = START_MS + second * 1000
+        item = stream.item(entry_ms=now_ms - 1)
+        append = journal.append(item)  # not awaited: the tick queues behind it
+        checkpoint = await log.tick(now_ms)
+        assert append.done()
+        logged = log.find(sha256(item.entries[0].entry))
+        assert logged is not None
+        assert logged.tick_ms == now_ms
+        assert log.covers(logged.sha256) == logged.covered_by == checkpoint.size
+        assert_proves(log, log.proof(logged.sha256), item.entries[0].entry)
+
+
+async def test_an_entry_waits_for_the_second_that_is_not_before_it(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    times = (1, 999, 1000, 1001, 3500)
+    entries = [an_entry(START_MS + ms) for ms in times]
+    await journal.append(Append((), (), entries))
+    assert log.covers(sha256(entries[0].entry)) is None
+    assert log.proof(sha256(entries[0].entry)) is None
+    await log.tick(START_MS + 1000)
+    assert types_of(log, TENDER) == [(1, 17)] * 3
+    await log.tick(START_MS + 5000)
+    places = [(logged.server_ms, logged.tick_ms) for logged in log.entries(TENDER)]
+    assert sorted((ms - START_MS, at - START_MS) for ms, at in places) == [
+        (1, 1000),
+        (999, 1000),
+        (1000, 1000),
+        (1001, 2000),
+        (3500, 4000),
+    ]
+
+
+async def test_an_entry_decided_just_before_a_written_second_goes_under_the_next(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS + 1000)
+    late = an_entry(START_MS + 1)
+    await journal.append(Append((), (), [late]))
+    await log.tick(START_MS + 2000)
+    (logged,) = log.entries(TENDER)
+    assert logged.tick_ms - logged.server_ms == 1999
+
+
+async def test_an_entry_too_old_for_the_next_second_is_refused_alone(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS + 1000)
+    old, young = an_entry(START_MS - 1), an_entry(START_MS)
+    results = await asyncio.gather(
+        journal.append(Append((), (), [old])),
+        journal.append(Append((), (), [young])),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [JournalConflict, type(None)]
+    await log.tick(START_MS + 2000)
+    assert [logged.entry for logged in log.entries(TENDER)] == [young.entry]
+
+
+async def test_what_was_acknowledged_before_a_crash_goes_under_its_own_second(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    entries = [an_entry(START_MS + ms) for ms in (400, 1600)]
+    await journal.append(Append((), (), entries))
+    journal.close()
+
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS + 60_000)
+    assert types_of(log, TENDER) == [(1, 17), (2, 17)]
+    # Of the other missed seconds none holds anything; the start is under the second it came in.
+    assert types_of(log) == [(0, EntryType.SITE_START), (60, EntryType.SITE_START)]
+    assert ticks_of(log) == [START_MS + second * 1000 for second in range(61)]
+
+
+async def test_a_log_whose_first_tick_never_came_begins_with_its_first_entry(open_journal):
+    journal = open_journal()
+    await journal.append(Append((), (), [an_entry(START_MS - 3500)]))
+    journal.close()
+    log = a_log(open_journal())
+    await log.tick(START_MS)
+    assert ticks_of(log) == [START_MS - 3000, START_MS - 2000, START_MS - 1000, START_MS]
+    assert types_of(log, TENDER) == [(-3, 17)]
+
+
+async def test_a_head_entry_is_made_for_each_stream_that_moved(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    first, second = Stream("opening:a", journal.epoch), Stream("opening:b", journal.epoch)
+    await journal.append(Append([first.row(), first.row(), second.row()]))
+    await log.tick(START_MS)
+    await journal.append(Append([second.row()]))
+    await log.tick(START_MS + 1000)
+    await log.tick(START_MS + 2000)
+    heads = [decode_entry(logged.entry).members for logged in log.entries(None, types=[30])]
+    told = sorted((head["server_ms"] - START_MS, head["stream"], head["seq"]) for head in heads)
+    assert told == [(0, "opening:a", 2), (0, "opening:b", 1), (1000, "opening:b", 2)]
+    (newest,) = log.stream_heads("opening:b")[-1:]
+    assert decode_entry(newest.entry).members["hash"] == journal.head("opening:b").hash.hex()
+    assert_proves(log, log.proof(newest), newest.entry)
+
+
+async def test_a_head_that_a_crash_prevented_is_made_at_the_next_tick(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    await journal.append(Append([Stream("opening:a", journal.epoch).row()]))
+    journal.close()
+    log = a_log(open_journal())
+    await log.tick(START_MS + 9000)
+    (head,) = log.stream_heads("opening:a")
+    assert head.tick_ms == START_MS + 9000
+
+
+async def test_an_old_checkpoint_is_signed_again_to_the_same_bytes(open_journal):
+    log = a_log(open_journal())
+    told = [(await log.tick(START_MS + second * 1000)).text for second in range(20)]
+    assert [log.checkpoint_at(size).text for size in range(1, 21)] == told
+    log._journal.close()
+    again = a_log(open_journal())
+    assert again.checkpoint.text == told[-1]
+    assert [again.checkpoint_at(size).text for size in range(1, 21)] == told
+
+
+async def test_the_stored_tree_is_the_tree_of_rfc_6962(open_journal):
+    """Sizes on both sides of the levels that are stored, against the whole tree recomputed."""
+    log = a_log(open_journal())
+    await log.tick(START_MS)
+    for size in (255, 256, 257, 511, 512, 700):
+        await log.tick(START_MS + (size - 1) * 1000)
+    leaves = log._journal.query("SELECT tick_ms, batch_root FROM leaf ORDER BY leaf_index")
+    hashes = [leaf_hash(site_leaf(*leaf)) for leaf in leaves]
+    for size in (1, 2, 3, 255, 256, 257, 300, 511, 512, 513, 699, 700):
+        assert parse_checkpoint(log.checkpoint_at(size).text, ORIGIN, KEY.public).root == (
+            merkle_root(hashes[:size])
+        )
+    for older, newer in ((1, 700), (255, 256), (256, 700), (300, 513), (512, 512), (699, 700)):
+        told = log.consistency(older, newer)
+        assert (told["from"], told["to"]) == (older, newer)
+        path = [bytes.fromhex(node) for node in told["path"]]
+        roots = [merkle_root(hashes[:size]) for size in (older, newer)]
+        verify_consistency(older, roots[0], newer, roots[1], path)
+
+
+async def test_a_proof_can_end_in_any_later_checkpoint(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    entries = [an_entry(START_MS + 1 + ms) for ms in range(50)]
+    await journal.append(Append((), (), entries))
+    for second in range(1, 10):
+        await log.tick(START_MS + second * 1000)
+    slots = {logged.slot for logged in log.entries(TENDER)}
+    assert len(slots) == 50
+    for size in (2, 3, 10):
+        for entry in entries[::7]:
+            proof = log.proof(sha256(entry.entry), size)
+            assert proof["size"] == size
+            assert_proves(log, proof, entry.entry)
+    assert log.proof(sha256(entries[0].entry), 1) is None
+    assert log.proof(sha256(b"never logged")) is None
+
+
+async def test_a_receipt_reads_the_same_however_many_share_its_second(open_journal):
+    """16 siblings, none of them repeated or zero: nothing in it counts the others."""
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    await journal.append(Append((), (), [an_entry(START_MS + 1)]))
+    await log.tick(START_MS + 1000)
+    await journal.append(Append((), (), [an_entry(START_MS + 1001) for _ in range(300)]))
+    await log.tick(START_MS + 2000)
+    shapes = set()
+    for logged in log.entries(TENDER):
+        proof = log.proof(logged, 3)
+        assert len(set(proof["siblings"])) == 16
+        shapes.add((len(proof["siblings"]), frozenset(map(len, proof["siblings"]))))
+    assert shapes == {(16, frozenset({64}))}
+
+
+async def test_entries_come_in_log_order_and_by_type(open_journal):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    others = sha256(b"another tender")
+    for second in range(1, 4):
+        now_ms = START_MS + second * 1000
+        mine = [an_entry(now_ms) for _ in range(5)]
+        await journal.append(Append((), (), [*mine, an_entry(now_ms, tender_id=others)]))
+        await log.tick(now_ms)
+    places = [(logged.index, logged.slot) for logged in log.entries(TENDER)]
+    assert places == sorted(places)
+    assert len(places) == 15
+    assert len(log.entries(others)) == 3
+    assert log.entries(TENDER, types=[5]) == []
+
+
+async def test_a_long_outage_is_caught_up_in_several_transactions(open_journal, monkeypatch):
+    monkeypatch.setattr(site_tick, "LEAVES_PER_TRANSACTION_MAX", 100)
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    await journal.append(Append([Stream("opening:a", journal.epoch).row()]))
+    heard = []
+    log.subscribe(lambda checkpoint: heard.append(checkpoint.size))
+    await log.tick(START_MS + 1000 * 1000)
+    assert heard == [*range(101, 1002, 100)]
+    assert ticks_of(log) == [START_MS + second * 1000 for second in range(1001)]
+    (head,) = log.stream_heads("opening:a")
+    assert head.tick_ms == START_MS + 1000 * 1000
+
+
+async def test_too_many_waiting_entries_are_refused_until_the_next_tick(
+    open_journal, monkeypatch
+):
+    monkeypatch.setattr(transaction, "PENDING_ENTRIES_MAX", 10)
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    await journal.append(Append((), (), [an_entry(START_MS + 1) for _ in range(10)]))
+    with pytest.raises(Refused) as refusal:
+        await journal.append(Append((), (), [an_entry(START_MS + 2)]))
+    assert refusal.value.code == "room.busy"
+    await log.tick(START_MS + 1000)
+    await journal.append(Append((), (), [an_entry(START_MS + 1002)]))
+
+
+async def test_every_entry_lies_within_two_seconds_of_its_leaf_whatever_the_order(open_journal):
+    """C14's window, under random delays of ticks and of appends behind the clock."""
+    journal = open_journal()
+    log = a_log(journal)
+    chance = random.Random(7)
+    now_ms, sent, appends = START_MS, 0, []
+    await log.tick(now_ms)
+    for _ in range(300):
+        now_ms += chance.choice((0, 3, 250, 400, 999, 2500))
+        if chance.random() < 0.5:
+            lag_ms = chance.randrange(0, min(900, now_ms - log.last_tick_ms + 900))
+            appends.append(journal.append(Append((), (), [an_entry(now_ms - lag_ms)])))
+            sent += 1
+        if chance.random() < 0.5:
+            await log.tick(now_ms)
+    await log.tick(now_ms + 1000)
+    await asyncio.gather(*appends)
+    logged = log.entries(TENDER)
+    assert len(logged) == sent
+    assert all(0 <= each.tick_ms - each.server_ms <= 2000 for each in logged)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE leaf SET batch_root = randomblob(32) WHERE leaf_index = 301",
+        "UPDATE leaf SET batch_root = randomblob(32) WHERE leaf_index = 3",
+        "UPDATE leaf SET tick_ms = tick_ms + 1000 WHERE leaf_index = 302",
+        "DELETE FROM leaf WHERE leaf_index = 299",
+        "UPDATE node SET hash = randomblob(32) WHERE node_index = 0",
+        "UPDATE entry SET entry = randomblob(200) WHERE leaf_index = 301",
+    ],
+)
+async def test_a_log_whose_end_was_changed_is_not_opened(open_journal, sql):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+    await log.tick(START_MS + 300_000)
+    await journal.append(Append((), (), [an_entry(START_MS + 300_500)]))
+    await log.tick(START_MS + 303_000)
+    journal.close()
+    connection = apsw.Connection(str(journal.directory / "journal.db"))
+    connection.execute(sql)
+    assert connection.changes() == 1
+    connection.close()
+    with pytest.raises(StorageUnusable) as refusal:
+        a_log(open_journal())
+    assert refusal.value.code == "storage.damaged"
