@@ -6,6 +6,7 @@ from crypto.entries import EntryType, encode_entry
 from crypto.hashes import sha256
 from crypto.rows import body_hash, row_hash, stub_bytes
 from server.storage.journal import Answer, Append, Head, LogEntry, Row
+from server.storage.records import EMPTY_STREAM
 
 TENDER = sha256(b"a tender")
 _unique = count()
@@ -14,7 +15,7 @@ _unique = count()
 class Stream:
     """Continues one stream from a head."""
 
-    def __init__(self, name: str, epoch: int, head: Head = Head(0, bytes(32))) -> None:
+    def __init__(self, name: str, epoch: int, head: Head = EMPTY_STREAM) -> None:
         self.name = name
         self.epoch = epoch
         self.head = head
@@ -65,9 +66,7 @@ class Stream:
         return Append((row,), (answer,), entries)
 
 
-def an_entry(
-    server_ms: int, *, tender_id: bytes = TENDER, nonce: bytes | None = None
-) -> LogEntry:
+def an_entry(server_ms: int, *, tender_id: bytes = TENDER, nonce: bytes | None = None) -> LogEntry:
     """A REPLY_END: the shortest entry a tender has."""
     nonce = sha256(b"nonce %d" % next(_unique)) if nonce is None else nonce
     members = {"nonce": nonce.hex(), "server_ms": server_ms, "tender_id": tender_id.hex()}

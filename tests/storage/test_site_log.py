@@ -36,9 +36,7 @@ def ticks_of(log: SiteLog) -> list[int]:
 
 def types_of(log: SiteLog, tender_id: bytes | None = None) -> list[tuple[int, int]]:
     """(seconds since the start, type) of every entry of a tender, or of none."""
-    return [
-        ((logged.tick_ms - START_MS) // 1000, logged.type) for logged in log.entries(tender_id)
-    ]
+    return [((logged.tick_ms - START_MS) // 1000, logged.type) for logged in log.entries(tender_id)]
 
 
 def assert_proves(log: SiteLog, proof: dict, entry: bytes) -> None:
@@ -322,9 +320,7 @@ async def test_a_long_outage_is_caught_up_in_several_transactions(open_journal, 
     assert head.tick_ms == START_MS + 1000 * 1000
 
 
-async def test_too_many_waiting_entries_are_refused_until_the_next_tick(
-    open_journal, monkeypatch
-):
+async def test_too_many_waiting_entries_are_refused_until_the_next_tick(open_journal, monkeypatch):
     monkeypatch.setattr(transaction, "PENDING_ENTRIES_MAX", 10)
     journal = open_journal()
     log = a_log(journal)
