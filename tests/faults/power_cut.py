@@ -15,13 +15,15 @@ from typing import Any
 
 import apsw
 
+from server.storage.disk import sync_directory
+
 SECTOR = 512
 _names = count()
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """``kind``: write (at, data), truncate (at), sync, delete, mark (what)."""
+    """``kind``: write (at, data), truncate (at), sync, delete, sync directory, mark (what)."""
 
     kind: str
     file: str
@@ -47,6 +49,11 @@ class Recorder(apsw.VFS):
     def xDelete(self, filename, syncdir):
         super().xDelete(filename, syncdir)
         self.ops.append(Op("delete", Path(filename).name))
+
+    def sync_directory(self, directory: Path) -> None:
+        """To be put in the place of the server's own, which no VFS sees."""
+        sync_directory(directory)
+        self.ops.append(Op("sync directory", directory.name))
 
     def mark(self, what: Any) -> None:
         """Notes something of the test's own at this place in the order of writes."""
@@ -112,32 +119,50 @@ class TellingLoop:
 
 @dataclass
 class CutDisk:
-    """The files as they would be found after a cut; ``step`` moves the cut one operation on."""
+    """The files as they would be found after a cut; ``step`` moves the cut one operation on.
+
+    ``names`` are those the directory durably has: those of its last sync. (Some file systems and
+    SQLite's own VFS are kinder, with a new WAL for example; nobody is to depend on it.)
+    """
 
     durable: dict[str, bytearray] = field(default_factory=dict)
     unsynced: dict[str, list[Op]] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
 
     def step(self, op: Op) -> None:
-        if op.kind == "mark":
-            return
-        if op.kind == "sync":
+        if op.kind == "sync directory":
+            self._sync_directory()
+        elif op.kind == "sync":
             for earlier in self.unsynced.pop(op.file, []):
                 _apply(self.durable, earlier)
             self.durable.setdefault(op.file, bytearray())
-        else:
+        elif op.kind != "mark":
             self.unsynced.setdefault(op.file, []).append(op)
+
+    def _sync_directory(self) -> None:
+        for file, ops in list(self.unsynced.items()):
+            deleted = max((at for at, op in enumerate(ops) if op.kind == "delete"), default=-1)
+            if deleted >= 0:
+                self.durable.pop(file, None)
+                self.unsynced[file] = ops[deleted + 1 :]
+            if self.unsynced[file]:
+                self.durable.setdefault(file, bytearray())
+        self.names = set(self.durable)
 
     def lost(self) -> dict[str, bytearray]:
         """Nothing that was not synced is there."""
-        return self.durable
+        return {name: content for name, content in self.durable.items() if name in self.names}
 
     def torn(self, chance: random.Random) -> dict[str, bytearray]:
         """Some of what was not synced is there, in no order."""
-        files = {name: bytearray(content) for name, content in self.durable.items()}
+        files = {name: bytearray(content) for name, content in self.lost().items()}
+        for name in sorted({*self.durable, *self.unsynced} - self.names):
+            if chance.random() < 0.5:
+                files[name] = bytearray(self.durable.get(name, b""))
         pieces = [piece for ops in self.unsynced.values() for op in ops for piece in _sectors(op)]
         chance.shuffle(pieces)
         for piece in pieces:
-            if chance.random() < 0.5:
+            if piece.file in files and chance.random() < 0.5:
                 _apply(files, piece)
         return files
 
