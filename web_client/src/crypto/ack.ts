@@ -81,6 +81,8 @@ export function buildAck(
     message_sha256: Uint8Array;
     result: number;
     server_ms: number;
+    /** Now; by default the moment of receipt. */
+    signed_ms?: number;
   },
 ): Ack {
   const body = concat(
@@ -90,7 +92,7 @@ export function buildAck(
     promise.message_sha256,
     u8(promise.result),
     u64(promise.server_ms),
-    u64(promise.server_ms + INTEGRATE_WITHIN_MS),
+    u64((promise.signed_ms ?? promise.server_ms) + INTEGRATE_WITHIN_MS),
   );
   return parseAck(concat(body, key.sign(signedMessage(body))));
 }
