@@ -22,7 +22,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def left_size(size: int) -> int:
-    """Leaves in the left subtree of a tree of `size` >= 2: the largest power of two below `size`."""
+    """Leaves in the left subtree of `size` >= 2 leaves: the largest power of two below."""
     assert size >= 2
     return 1 << ((size - 1).bit_length() - 1)
 

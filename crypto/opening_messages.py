@@ -59,7 +59,7 @@ class Unlock(SignedMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(SignedMessage):
-    """RELEASE of C11: one trustee's shares of one envelope number. Its signer is not named in it."""
+    """RELEASE of C11: one trustee's shares of one envelope number. It does not name its signer."""
 
     magic: ClassVar = b"KBIDREL1"
     label: ClassVar = "KBID1 release"

@@ -13,8 +13,9 @@ from kbid1_forge import (
     flipped,
     forge_of,
 )
-from kbid1_hostile_envelopes import envelope_cases, payload_cases, salamanders
+from kbid1_hostile_envelopes import envelope_cases
 from kbid1_hostile_messages import card_cases, message_cases
+from kbid1_hostile_payloads import payload_cases, salamanders
 from kbid1_hostile_shares import box_cases, share_cases
 from kbid1_tender import (
     BIDDER,

@@ -1,4 +1,4 @@
-"""Envelopes whose header is accepted and which still must not open, and payloads of a wrong size.
+"""Envelopes whose header is accepted and which still must not open.
 
 The checks, in the order of C3: bidder_half (c_B), host_half (c_H), deal_check, content_key (c_K),
 ct_root, chunk.tag, plaintext.commitment. `expect` is the first that fails.
@@ -7,7 +7,7 @@ ct_root, chunk.tag, plaintext.commitment. `expect` is the first that fails.
 import hashlib
 from typing import Any
 
-from kbid1_forge import Forge, flipped, forge_of
+from kbid1_forge import flipped, forge_of
 from kbid1_tender import (
     BIDDER_BOX,
     TRUSTEES,
@@ -20,17 +20,12 @@ from kbid1_tender import (
     recipe_json,
     seal,
 )
-from salamander import two_key_ciphertext
 
 from crypto.errors import Rejected
 from crypto.header import Header, accept_header
 from crypto.schedule import (
-    bidder_commitment,
-    bidder_half,
     coefficients,
     host_commitment,
-    host_half,
-    key_and_commitment,
     plaintext_blind,
     plaintext_commitment,
     trustee_ephemeral,
@@ -45,7 +40,6 @@ from crypto.sealing import (
     unseal_seed,
 )
 from crypto.stream import RootHasher
-from crypto.suites import Suite
 
 Json = dict[str, object]
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -81,7 +75,7 @@ def envelope_cases(form: Sealed, body: Sealed) -> list[Json]:
     return [*_flips(form), *_halves(form), *_dealings(form), *_payloads(form), *_chunks(body)]
 
 
-def _case(
+def envelope_case(
     name: str, raw: bytes, sealed: Sealed, expect: str, payload: bytes | None = None, **changes: Any
 ) -> Json:
     """Without `payload` the case names the form's stored one; `changes` are s_B, s_H."""
@@ -117,11 +111,11 @@ def _flips(sealed: Sealed) -> list[Json]:
         "ct_root": "ct_root",
         "box_B": "opened",
     }
-    cases = [_case("nothing changed", form.raw(), sealed, "opened")]
+    cases = [envelope_case("nothing changed", form.raw(), sealed, "opened")]
     for name, expect in expected.items():
         value = form.fields[name]
         changed = value ^ 1 if isinstance(value, int) else flipped(value)
-        case = _case(f"{name} flipped", form.raw(**{name: changed}), sealed, expect)
+        case = envelope_case(f"{name} flipped", form.raw(**{name: changed}), sealed, expect)
         if name == "box_B":
             case["unseal"] = _unseal_code(bytes.fromhex(str(case["header"])), sealed)
         cases.append(case)
@@ -132,7 +126,7 @@ def _flips(sealed: Sealed) -> list[Json]:
             box[at] ^= 1
             rows[i] = (rows[i][0], bytes(box))
             name = f"{part} of box {i + 1} flipped"
-            cases.append(_case(name, form.raw(rows=rows), sealed, "deal_check"))
+            cases.append(envelope_case(name, form.raw(rows=rows), sealed, "deal_check"))
     return cases
 
 
@@ -154,25 +148,31 @@ def _halves(sealed: Sealed) -> list[Json]:
     beyond = (int.from_bytes(sealed.host_half, "little") + ORDER).to_bytes(32, "little")
     zero = bytes(suite.host_half_size)
     return [
-        _case("s_B flipped", header.raw, sealed, "bidder_half", s_B=flipped(sealed.bidder_half)),
-        _case("s_B one byte short", header.raw, sealed, "bidder_half", s_B=sealed.bidder_half[:-1]),
-        _case("s_H flipped", header.raw, sealed, "host_half", s_H=flipped(sealed.host_half)),
-        _case("s_H + L, the same scalar", header.raw, sealed, "host_half", s_H=beyond),
-        _case(
+        envelope_case(
+            "s_B flipped", header.raw, sealed, "bidder_half", s_B=flipped(sealed.bidder_half)
+        ),
+        envelope_case(
+            "s_B one byte short", header.raw, sealed, "bidder_half", s_B=sealed.bidder_half[:-1]
+        ),
+        envelope_case(
+            "s_H flipped", header.raw, sealed, "host_half", s_H=flipped(sealed.host_half)
+        ),
+        envelope_case("s_H + L, the same scalar", header.raw, sealed, "host_half", s_H=beyond),
+        envelope_case(
             "s_H + L, committed to",
             form.raw(c_H=host_commitment(suite, header.ad, beyond)),
             sealed,
             "host_half",
             s_H=beyond,
         ),
-        _case(
+        envelope_case(
             "s_H = 0, committed to",
             form.raw(c_H=host_commitment(suite, header.ad, zero)),
             sealed,
             "host_half",
             s_H=zero,
         ),
-        _case(
+        envelope_case(
             "everything but the core copied from another bid",
             copied,
             sealed,
@@ -204,19 +204,19 @@ def _dealings(sealed: Sealed) -> list[Json]:
     assert dealt(polynomial, own_ephemeral=False) == header.raw
     swapped = [(form.rows[0][0], form.rows[1][1]), (form.rows[1][0], form.rows[0][1]), form.rows[2]]
     return [
-        _case(
+        envelope_case(
             "right shares, ephemeral keys not from s_H",
             dealt(polynomial, own_ephemeral=True),
             sealed,
             "deal_check",
         ),
-        _case(
+        envelope_case(
             "another polynomial with the same f(0)",
             dealt(free, own_ephemeral=False),
             sealed,
             "deal_check",
         ),
-        _case("two boxes swapped", form.raw(rows=swapped), sealed, "deal_check"),
+        envelope_case("two boxes swapped", form.raw(rows=swapped), sealed, "deal_check"),
     ]
 
 
@@ -230,22 +230,24 @@ def _payloads(sealed: Sealed) -> list[Json]:
     inner.update(expanded(padded(b'{"price":"99000000.00"}')))
     twin = plaintext_commitment(suite, blind, inner.digest())
     return [
-        _case("one stored bit flipped", header.raw, sealed, "ct_root", payload=stored),
-        _case(
+        envelope_case("one stored bit flipped", header.raw, sealed, "ct_root", payload=stored),
+        envelope_case(
             "one stored bit flipped, ct_root to match",
             form.raw(ct_root=root_of(header, stored)),
             sealed,
             "chunk.tag",
             payload=stored,
         ),
-        _case(
+        envelope_case(
             "random ciphertext with the right c_P",
             form.raw(ct_root=root_of(header, noise)),
             sealed,
             "chunk.tag",
             payload=noise,
         ),
-        _case("c_P of another plaintext", form.raw(c_P=twin), sealed, "plaintext.commitment"),
+        envelope_case(
+            "c_P of another plaintext", form.raw(c_P=twin), sealed, "plaintext.commitment"
+        ),
     ]
 
 
@@ -272,7 +274,7 @@ def _chunks(sealed: Sealed) -> list[Json]:
     for name, chunks, expect in orders:
         stored = b"".join(key.cipher.seal(i, last, expanded(plain)) for i, last, plain in chunks)
         raw = form.raw(ct_root=root_of(header, stored))
-        case = _case(name, raw, sealed, expect, payload=stored)
+        case = envelope_case(name, raw, sealed, expect, payload=stored)
         shown = [
             {"index": i, "last": last, "plaintext": recipe_json(plain)} for i, last, plain in chunks
         ]
@@ -283,102 +285,4 @@ def _chunks(sealed: Sealed) -> list[Json]:
             "sha256": hashlib.sha256(stored).hexdigest(),
         }
         cases.append(case)
-    return cases
-
-
-def salamanders(form: Sealed) -> Json:
-    """§3: a ciphertext that reads two prices, bare and through the whole path."""
-    header, suite = form.header, form.header.suite
-    prices = (b"PRICE=99,000,000", b"PRICE=71,000,000")
-    nonce = bytes(11) + b"\x01"
-    seeds = [octets(f"salamander {index}", suite.seed_size) for index in range(2)]
-    halves = [(bidder_half(suite, seed), host_half(suite, seed)) for seed in seeds]
-    keys = [key_and_commitment(suite, header.ad, *pair) for pair in halves]
-    K = (keys[0][0], keys[1][0])
-    bare = two_key_ciphertext(K, prices, nonce, 64)
-    payload = two_key_ciphertext(K, prices, nonce, header.pt_len)
-    for size, ciphertext in ((64, bare), (header.pt_len, payload)):
-        for at, (key, price) in enumerate(zip(K, prices, strict=True)):
-            plaintext = suite.cipher(key).open(0, True, ciphertext)
-            assert plaintext is not None
-            assert plaintext[at * 16 : at * 16 + 16] == price
-            assert len(plaintext) == size
-    raw = _salamander_header(forge_of(form), header, halves[1], keys[0][1], payload)
-    sealed = Sealed(accept_header(raw, a_form(suite)), payload, *halves[1])
-    return {
-        "keys": [key.hex() for key in K],
-        "prices": [price.decode() for price in prices],
-        "nonce": nonce.hex(),
-        "bare": bare.hex(),
-        "envelope": _case("salamander", raw, sealed, "content_key", payload=payload),
-    }
-
-
-def _salamander_header(
-    forge: Forge, header: Header, halves: tuple[bytes, bytes], c_K: bytes, payload: bytes
-) -> bytes:
-    """All is made for the second key, but c_K names the first: tags and ct_root are right."""
-    suite, ad, (s_B, s_H) = header.suite, header.ad, halves
-    K, _ = key_and_commitment(suite, ad, s_B, s_H)
-    plaintext = suite.cipher(K).open(0, True, payload)
-    assert plaintext is not None
-    inner = suite.plaintext_hash()
-    inner.update(plaintext)
-    polynomial = coefficients(suite, ad, s_H, header.t)
-    rows = [
-        (
-            trustee.public,
-            suite.box_seal(
-                suite.share_at(polynomial, i) + ad,
-                trustee.public,
-                trustee_ephemeral(suite, ad, s_H, i),
-            ),
-        )
-        for i, trustee in enumerate(TRUSTEES[: header.n], 1)
-    ]
-    return forge.raw(
-        rows=rows,
-        c_B=bidder_commitment(suite, ad, s_B),
-        c_H=host_commitment(suite, ad, s_H),
-        c_K=c_K,
-        c_P=plaintext_commitment(suite, plaintext_blind(suite, ad, s_B, s_H), inner.digest()),
-        ct_root=root_of(header, payload),
-    )
-
-
-def payload_cases(form: Sealed, body: Sealed) -> list[Json]:
-    """ct_root of bytes as they arrive: refused at the first byte too many, no root while short."""
-    suite: Suite = form.header.suite
-    cases: list[Json] = []
-    step = 65_536 + suite.tag_size
-    for name, pt_len, size, expect in (
-        ("one chunk", 4096, 4096 + suite.tag_size, "ok"),
-        ("two full chunks", 131_072, 2 * step, "ok"),
-        ("three chunks, the last of one byte", 131_073, 2 * step + 1 + suite.tag_size, "ok"),
-        ("seven chunks", 7 * 65_536, 7 * step, "ok"),
-        ("empty plaintext", 0, suite.tag_size, "ok"),
-        ("nothing came", 4096, 0, "payload.short"),
-        ("one byte short", 4096, 4095 + suite.tag_size, "payload.short"),
-        ("one byte too many", 4096, 4097 + suite.tag_size, "payload.excess"),
-        ("last chunk missing", 131_072, step, "payload.short"),
-        ("a third chunk of two", 131_072, 3 * step, "payload.excess"),
-    ):
-        hasher = RootHasher(suite, pt_len, 16)
-        root, found = None, "ok"
-        try:
-            hasher.update(b"\x5a" * size)
-            root = hasher.root().hex()
-        except Rejected as refusal:
-            found = refusal.code
-        assert found == expect, name
-        cases.append(
-            {
-                "name": name,
-                "pt_len": pt_len,
-                "log2_chunk": 16,
-                "payload": recipe_json([(b"\x5a", size)]),
-                "expect": expect,
-                "ct_root": root,
-            }
-        )
     return cases
