@@ -48,7 +48,7 @@ def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) 
     if state.submits or state.stage in (Stage.ANNOUNCED, Stage.FAILED):
         return []  # told again after a restart
     rules, suite = state.rules(), state.suite()
-    ids = {h.bid_id: h for h in map(parse_header, command.headers)}
+    ids = {parse_header(raw, suite).bid_id for raw in command.headers}
     bids: list[ev.AnnouncedBid] = []
     for no, raw in enumerate(command.submits, 1):
         submit = parse_submit(raw, suite)

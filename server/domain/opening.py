@@ -83,6 +83,7 @@ class Unlocked:
 class Opening:
     """Everything one opening knows."""
 
+    allow_test: bool = False  # whether the test suite may be named by a manifest
     manifest: Manifest | None = None
     stage: Stage = Stage.SCHEDULED
     deadline_ms: int = 0
@@ -153,13 +154,15 @@ class Opening:
 
 
 def _scheduled(state: Opening, event: ev.OpeningScheduled) -> Opening:
-    manifest = parse_manifest(event.manifest)
+    manifest = parse_manifest(event.manifest, allow_test=state.allow_test)
     return replace(state, manifest=manifest, deadline_ms=manifest.deadline_ms)
 
 
 def _closed_list(state: Opening, event: ev.ClosedListTaken) -> Opening:
     suite = state.suite()
-    headers = {header.bid_id: header for header in map(parse_header, event.headers)}
+    headers = {
+        header.bid_id: header for header in (parse_header(raw, suite) for raw in event.headers)
+    }
     bids: list[Bid] = []
     for no, raw in enumerate(event.submits, 1):
         submit = parse_submit(raw, suite)

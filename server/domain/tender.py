@@ -20,7 +20,6 @@ from crypto.ack import (
 from crypto.hashes import sha256
 from crypto.header import Header, accept_header, parse_header
 from crypto.manifest import Manifest, parse_manifest, parse_manifest_signatures
-from crypto.merkle import leaf_hash, merkle_root
 from crypto.messages import (
     KIND_SUBMIT,
     KIND_WITHDRAW,
@@ -28,6 +27,7 @@ from crypto.messages import (
     parse_submit,
     signature_ok,
 )
+from crypto.receipts import closed_list_root
 from crypto.registration import bind_message, invite_message, organisation_hash
 from server.domain import commands as cmd
 from server.domain import roles
@@ -71,6 +71,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Tender:
+    allow_test: bool = False  # whether the test suite may be named by a manifest
     manifest: Manifest | None = None
     signatures: bytes = b""
     deadline_ms: int = 0
@@ -98,16 +99,11 @@ class Tender:
         return sorted(kept, key=lambda r: r.message.digest)
 
 
-def list_root(submits: list[bytes]) -> bytes:
-    """DEADLINE_CLOSED's root over the digests of the counting SUBMITs, already sorted (C13)."""
-    return merkle_root([leaf_hash(digest) for digest in submits])
-
-
 # ---- evolve
 
 
 def _published(state: Tender, event: ev.TenderPublished) -> Tender:
-    manifest = parse_manifest(event.manifest)
+    manifest = parse_manifest(event.manifest, allow_test=state.allow_test)
     return replace(
         state,
         manifest=manifest,
@@ -133,7 +129,7 @@ def _registered(state: Tender, event: ev.BidderRegistered) -> Tender:
 
 
 def _stored(state: Tender, event: ev.EnvelopeStored) -> Tender:
-    header = parse_header(event.header)
+    header = parse_header(event.header, state.rules().suite_impl)
     stored = Stored(header, event.org)
     return replace(
         state, stored={**state.stored, header.bid_id: stored}, ads=state.ads | {header.ad}
@@ -174,7 +170,7 @@ def evolve(state: Tender, event: Event, ts_ms: int) -> Tender:
 def _publish(state: Tender, command: cmd.PublishTender, ctx: Context) -> list[Event]:
     if state.manifest is not None:
         raise Refused("tender.exists")
-    manifest = parse_manifest(command.manifest)
+    manifest = parse_manifest(command.manifest, allow_test=state.allow_test)
     parse_manifest_signatures(command.signatures, manifest)
     return [ev.TenderPublished(manifest=command.manifest, signatures=command.signatures)]
 
@@ -224,21 +220,32 @@ def _register(state: Tender, command: cmd.RegisterBidder, ctx: Context) -> list[
     ]
 
 
-def _store(state: Tender, command: cmd.StoreEnvelope, ctx: Context) -> list[Event]:
-    """C6 for a whole header whose payload is durable; its AD is new in this tender (C10)."""
-    registration = state.by_org.get(ctx.actor.org)
+def check_envelope(state: Tender, raw: bytes, org: str) -> Header:
+    """C6 for a whole header of this bidder; its AD is new in this tender (C10).
+
+    A header that is already stored passes, so that a repeat gets the first answer.
+    """
+    registration = state.by_org.get(org)
     if registration is None:
         raise Refused("bid.not_registered")
-    header = parse_header(command.header)
-    if header.bid_id in state.stored and state.stored[header.bid_id].org == ctx.actor.org:
-        return []
     rules = state.rules()
+    header = parse_header(raw, rules.suite_impl)
+    if header.bid_id in state.stored and state.stored[header.bid_id].org == org:
+        return header
     terms = rules.terms(header.envelope, registration.bidder_pk, registration.bidder_xpk)
-    accept_header(command.header, terms)
-    if header.ct_root != command.ct_root:
-        raise Refused("bid.ct_root")
+    accept_header(raw, terms)
     if header.ad in state.ads:
         raise Refused("bid.ad_seen")
+    return header
+
+
+def _store(state: Tender, command: cmd.StoreEnvelope, ctx: Context) -> list[Event]:
+    """Every byte of the payload is durable and gives ``ct_root``."""
+    header = check_envelope(state, command.header, ctx.actor.org)
+    if header.ct_root != command.ct_root:
+        raise Refused("bid.ct_root")
+    if header.bid_id in state.stored:
+        return []
     return [ev.EnvelopeStored(org=ctx.actor.org, header=command.header)]
 
 
@@ -340,7 +347,7 @@ def _tick(state: Tender, command: cmd.TenderTick, ctx: Context) -> list[Event]:
     counting = [r.message.digest for r in state.counting()]
     return [
         ev.BiddingClosed(
-            deadline_ms=state.deadline_ms, count=len(counting), list_root=list_root(counting)
+            deadline_ms=state.deadline_ms, count=len(counting), list_root=closed_list_root(counting)
         )
     ]
 

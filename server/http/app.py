@@ -6,6 +6,7 @@ written: its lines would say who uploads when.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from ssl import SSLContext
@@ -47,10 +48,16 @@ def build_app(
     return app
 
 
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket for ``listen``; with port 0 it tells the port before an origin is set."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
 async def listen(
-    app: web.Application, host: str, port: int, *, ssl_context: SSLContext | None = None
+    app: web.Application, sock: socket.socket, *, ssl_context: SSLContext | None = None
 ) -> web.AppRunner:
-    """Starts listening; ``await runner.cleanup()`` ends it. Port 0: see ``runner.addresses``."""
+    """Starts listening; ``await runner.cleanup()`` ends it."""
     limits = app[FRONT].settings.limits
     runner = web.AppRunner(
         app,
@@ -65,8 +72,7 @@ async def listen(
         max_headers=limits.headers_max,
     )
     await runner.setup()
-    site = web.TCPSite(runner, host, port, ssl_context=ssl_context, backlog=BACKLOG)
-    await site.start()
+    await web.SockSite(runner, sock, ssl_context=ssl_context, backlog=BACKLOG).start()
     return runner
 
 

@@ -61,14 +61,19 @@ class HallHttp:
         )
         return self
 
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The connection underneath, with the cookies of this person."""
+        assert self._session is not None, "use as: async with HallHttp(...)"
+        return self._session
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._session is not None
-        await self._session.close()
+        await self.session.close()
 
     # ---- who
 
@@ -274,8 +279,7 @@ class HallHttp:
     # ---- inside
 
     def _open(self, method: str, path: str, **options: Any) -> Any:
-        assert self._session is not None, "use as: async with HallHttp(...)"
-        return self._session.request(method, path, **options)
+        return self.session.request(method, path, **options)
 
     async def _request(self, method: str, path: str, **options: Any) -> Any:
         async with self._open(method, path, **options) as response:

@@ -131,7 +131,7 @@ class Hall(Protocol):
         """The demo's people with their seeds; asked only where the site is a demo."""
         ...
 
-    def accept_core(self, actor: Actor, tender: str, core: bytes) -> int:
+    def upload_terms(self, actor: Actor, tender: str, core: bytes) -> int:
         """Checks a header core against manifest and registration: the payload bytes it declares.
 
         ``crypto.header.accept_core`` under the tender's terms. Refuses also a bidder who is not

@@ -5,13 +5,15 @@ here tells anybody but the bidder concerned that a bid exists; halves are shown 
 after WINDOW_END.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from crypto.errors import Rejected
-from crypto.header import accept_core, core_size, parse_core
-from crypto.merkle import inclusion_path, leaf_hash
+from crypto.header import Header, accept_core, core_size, parse_core, parse_header
+from crypto.manifest import Manifest
+from crypto.receipts import closed_path
 from crypto.registration import organisation_hash
 from server.domain import commands as cmd
 from server.domain.log_entries import (
@@ -26,7 +28,7 @@ from server.domain.opening import Opening, Stage
 from server.domain.refusals import Refused
 from server.domain.registry import Person
 from server.domain.roles import may_subscribe
-from server.domain.tender import Received, Registration, Tender
+from server.domain.tender import Received, Registration, Tender, check_envelope
 from server.rooms.bundles import write_bundle
 from server.rooms.hall import Hall, members_of
 from server.rooms.room import Room
@@ -145,7 +147,7 @@ class Desk:
             return {
                 "ack": self.hall.ack_of(rules.tender_id, received, members["server_ms"]),
                 "checkpoint": self.hall.site_log.checkpoint_at(size).text,
-                "closed_path": _path(closed, digest)["path"] if counts else None,
+                "closed_path": closed_path(closed, digest) if counts else None,
                 "message": received.message.raw,
                 "proof": self.hall.site_log.proof(logged, size),
             }
@@ -164,6 +166,16 @@ class Desk:
         number = parse_core(core, rules.suite_impl).envelope
         terms = rules.terms(number, registration.bidder_pk, registration.bidder_xpk)
         return accept_core(core, terms).payload_size
+
+    def check_envelope(self, actor: Actor, header: bytes) -> tuple[str, Header]:
+        """(tender id, header): C6 in the tender that the header names."""
+        for room in self.hall.rooms("tender"):
+            state: Tender = room.state
+            if state.manifest is None:
+                continue
+            if _names(header, state.rules()):
+                return room.stream.split(":", 1)[1], check_envelope(state, header, actor.org)
+        raise Refused("tender.unknown")
 
     async def store_envelope(
         self, actor: Actor, tender: str, header: bytes, blob: str, ct_root: bytes
@@ -265,6 +277,13 @@ class Desk:
         return [r.message.digest for r in state.counting()]
 
 
+def _names(raw: bytes, rules: Manifest) -> bool:
+    """Whether these bytes are a header that names this tender."""
+    with contextlib.suppress(Rejected):
+        return parse_header(raw, rules.suite_impl).tender_id == rules.tender_id
+    return False
+
+
 class AskRoom:
     """One room as http sees it."""
 
@@ -291,6 +310,9 @@ def _registration(found: Registration | None) -> dict[str, Any] | None:
 
 
 def _path(closed: list[bytes], digest: bytes) -> dict[str, Any]:
-    index = closed.index(digest)
-    leaves = [leaf_hash(one) for one in closed]
-    return {"path": inclusion_path(leaves, index), "index": index, "count": len(closed)}
+    """Where a SUBMIT stands in the closed list; ``closed`` is sorted."""
+    return {
+        "path": closed_path(closed, digest),
+        "index": closed.index(digest),
+        "count": len(closed),
+    }

@@ -11,13 +11,14 @@ import contextlib
 from typing import Protocol
 
 from crypto.checkpoint import fingerprint, parse_checkpoint
+from crypto.receipts import closed_list_root
 from crypto.stream import RootHasher
 from server.domain import commands as cmd
 from server.domain import due
 from server.domain.log_entries import DEADLINE_CLOSED, WINDOW_END
 from server.domain.model import SYSTEM
 from server.domain.opening import Opening, Stage
-from server.domain.tender import Tender, list_root
+from server.domain.tender import Tender
 from server.rooms.clock import Clock
 from server.rooms.room import Answer, Room
 from server.rooms.work import Worker
@@ -208,5 +209,5 @@ def closed_list(state: Tender) -> cmd.TakeClosedList:
         orgs={party.bidder_pk: org for org, party in parties.items()},
         certified=sorted(org for org, party in parties.items() if party.certified),
         deadline_ms=state.deadline_ms,
-        list_root=list_root([r.message.digest for r in counting]),
+        list_root=closed_list_root([r.message.digest for r in counting]),
     )

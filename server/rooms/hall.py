@@ -63,7 +63,7 @@ class Hall:
         clock: Clock,
         pool: Pool,
         pass_clock: PassClock,
-        publish: Publish,
+        allow_test: bool = False,
     ) -> None:
         self.directory = directory
         self.journal = journal
@@ -73,7 +73,8 @@ class Hall:
         self.pass_clock = pass_clock
         self.worker = Worker(blobs, pool, directory / "opened")
         self._receipt_key = receipt_key
-        self._publish = publish
+        self._allow_test = allow_test
+        self.publish: Publish = lambda stream, event, epoch: None  # set when signaling listens
         self._rooms: dict[str, Room] = {}
         self._minders: dict[str, Minder] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -112,6 +113,7 @@ class Hall:
             self.clock,
             publish=self._publish_all,
             sign_ack=self._sign_ack,
+            allow_test=self._allow_test,
             changed=lambda room: self._touch(room.stream),
         )
 
@@ -244,7 +246,7 @@ class Hall:
 
     def _publish_all(self, room: Room, published: Sequence[Published]) -> None:
         for event in published:
-            self._publish(room.stream, event, self.journal.epoch)
+            self.publish(room.stream, event, self.journal.epoch)
             for waiter in self._heard.pop((room.stream, event.audience), ()):
                 waiter.set()
 

@@ -90,10 +90,11 @@ class Room:
         *,
         publish: Callable[["Room", list[Published]], None],
         sign_ack: Callable[[bytes, Promise], bytes],
+        allow_test: bool,
         changed: Callable[["Room"], None],
     ) -> None:
         self.stream = stream
-        self.kind = kind_of(stream)
+        self.kind = kind_of(stream, allow_test=allow_test)
         self.state: Any = self.kind.initial
         self._journal = journal
         self._clock = clock

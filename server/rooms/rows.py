@@ -48,7 +48,7 @@ class RowMaker:
     def make(self, event: Event, *, actor: str, cmd_id: str, ts_ms: int) -> tuple[Row, Published]:
         payload = encode(event)
         # [actor, cmd_id, payload], with the payload's bytes spliced in as they are.
-        body = b"\x93" + msgpack.packb(actor) + msgpack.packb(cmd_id) + payload
+        body = b"\x93" + _packed(actor) + _packed(cmd_id) + payload
         audience, seq = event.audience(), self.head.seq + 1
         channel_seq = 0
         if audience != SEALED:
@@ -85,6 +85,12 @@ class RowMaker:
         )
         self.head = Head(seq, digest)
         return row, Published(audience, channel_seq, ts_ms, event.TYPE, payload, digest)
+
+
+def _packed(text: str) -> bytes:
+    packed = msgpack.packb(text)
+    assert isinstance(packed, bytes)
+    return packed
 
 
 def payload_of(row: Row) -> bytes:

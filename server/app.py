@@ -1,0 +1,241 @@
+"""The composer (装配): the only place that knows everything. `serve` runs one site until it is
+told to stop.
+
+Order of life: journal and site log, rooms rebuilt, then signaling, then pages; down in the
+opposite order. A disk that fails ends the process at once: what was not acknowledged never
+happened.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+from prometheus_client import CollectorRegistry
+
+from server.config import Config
+from server.decryption.pool import Pool
+from server.domain.model import Actor
+from server.http.app import FRONT, bind, build_app, listen
+from server.http.front import Front
+from server.http.health import build_health_app, listen_health
+from server.http.settings import HttpSettings, Limits, Rate
+from server.http.upload_note import new_hasher
+from server.rooms.clock import Clock
+from server.rooms.desk import Desk
+from server.rooms.gateway import RoomsGateway
+from server.rooms.hall import Hall
+from server.rooms.metrics import register_metrics
+from server.rooms.rows import Published
+from server.site_keys import SiteKeys, load_site_keys
+from server.storage.blobs import BlobStore
+from server.storage.journal import Journal
+from server.storage.site_log import SiteLog
+from signaling.options import Options
+from signaling.pass_clock import PassClock
+from signaling.server import SignalingServer
+from signaling.server import serve as serve_signaling
+
+SOFTWARE = "kaibiao 0.1.0"
+PAGES = Path(__file__).resolve().parent.parent / "web_client" / "dist"
+RESTART_SPREAD_MS = 3000
+
+log = logging.getLogger("kaibiao.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A site that listens; ports are the real ones."""
+
+    hall: Hall
+    keys: SiteKeys
+    config: Config
+    front: Front
+    signaling: SignalingServer
+    http_port: int
+    ws_port: int
+
+
+class DiskFailed(Exception):
+    """The journal's disk can no longer be believed."""
+
+
+@contextlib.asynccontextmanager
+async def running(
+    config: Config, *, demo_people: Mapping[str, Any] | None = None
+) -> AsyncIterator[Running]:
+    """A whole site for as long as the context lasts."""
+    loop = asyncio.get_running_loop()
+    failed: asyncio.Future[None] = loop.create_future()
+
+    def on_failure(error: BaseException) -> None:
+        if not failed.done():
+            failed.set_exception(DiskFailed(str(error)))
+
+    data = Path(config.site.data)
+    data.mkdir(parents=True, exist_ok=True)
+    keys = load_site_keys(data)
+    clock = Clock()
+    async with contextlib.AsyncExitStack() as stack:
+        journal = Journal.open(
+            data / "journal",
+            loop=loop,
+            on_failure=on_failure,
+            synchronous=config.journal.synchronous,
+        )
+        stack.callback(journal.close)
+        site_log = SiteLog(journal, config.site.log_origin, keys.log, software=SOFTWARE)
+        blobs = BlobStore(data / "store", new_hasher)
+        pool = Pool(config.limits.decrypt_workers or None)
+        stack.callback(pool.close)
+        hall = Hall(
+            data,
+            journal,
+            site_log,
+            blobs,
+            receipt_key=keys.receipt,
+            clock=clock,
+            pool=pool,
+            pass_clock=PassClock(loop, clock.now_ms),
+            allow_test=config.site.test_suites,
+        )
+        ready = asyncio.Event()
+        life = loop.create_task(hall.run(ready))
+        stack.push_async_callback(_end, life)
+        await _first(ready.wait(), life, failed)
+        site = await _listen(config, keys, hall, stack, demo_people)
+        watch = loop.create_task(_watch(life, failed))
+        stack.push_async_callback(_end, watch)
+        yield site
+
+
+async def _listen(
+    config: Config,
+    keys: SiteKeys,
+    hall: Hall,
+    stack: contextlib.AsyncExitStack,
+    demo_people: Mapping[str, Any] | None,
+) -> Running:
+    sock = bind(config.listen.host, config.listen.http_port)
+    if config.listen.http_port == 0:  # a site of a test: its origin follows its port
+        origin = f"http://{config.listen.host}:{sock.getsockname()[1]}"
+        config = replace(config, site=replace(config.site, origin=origin))
+    registry = CollectorRegistry()
+    desk = Desk(hall, demo_people=demo_people)
+    gateway = RoomsGateway(hall, lambda ticket: _redeem(app[FRONT], hall, ticket))
+    signaling = await serve_signaling(
+        config.listen.host,
+        config.listen.ws_port,
+        gateway,
+        Options(
+            origins=(config.site.origin, None),
+            trusted_proxies=frozenset(config.listen.trusted_proxies),
+            now_ms=hall.now_ms,
+            connections_max=config.limits.connections,
+            per_address_max=config.limits.connections_per_address,
+            accept_rate_per_s=config.limits.handshakes_per_s,
+            accept_burst=config.limits.handshakes_per_s,
+        ),
+        clock=hall.pass_clock,
+    )
+    stack.push_async_callback(signaling.close, "server.restart", RESTART_SPREAD_MS)
+    settings = _settings(config, signaling.port)
+    app = build_app(desk, hall.blobs, settings, registry)
+    hall.publish = _publisher(signaling)
+    pages = await listen(app, sock)
+    stack.push_async_callback(pages.cleanup)
+    register_metrics(registry, hall, signaling)
+    health = await listen_health(build_health_app(registry, list[str]), config.listen.health_port)
+    stack.push_async_callback(health.cleanup)
+    return Running(
+        hall=hall,
+        keys=keys,
+        config=config,
+        front=app[FRONT],
+        signaling=signaling,
+        http_port=pages.addresses[0][1],
+        ws_port=signaling.port,
+    )
+
+
+def _settings(config: Config, ws_port: int) -> HttpSettings:
+    per_minute = config.limits.requests_per_minute
+    rate = Rate(per_minute, per_minute)
+    return HttpSettings(
+        origin=config.site.origin,
+        version=SOFTWARE.split()[-1],
+        proxies=frozenset(config.listen.trusted_proxies),
+        ws_port=None if config.listen.ws_behind_origin else ws_port,
+        demo=config.site.demo,
+        pages=PAGES if PAGES.exists() else None,
+        limits=Limits(challenge_rate=rate, login_rate=rate, command_rate=rate),
+    )
+
+
+def _redeem(front: Front, hall: Hall, ticket: str) -> tuple[str, Actor, str] | None:
+    admission = front.sessions.admit(ticket)
+    if admission is None:
+        return None
+    people = hall.rooms("registry")[0].state.people.values()
+    names = {person.actor.person: person.org_name for person in people}
+    name = names.get(admission.actor.person, "")
+    return admission.session.hex(), admission.actor, name
+
+
+def _publisher(signaling: SignalingServer) -> Callable[[str, Published, int], None]:
+    def publish(stream: str, event: Published, epoch: int) -> None:
+        signaling.publish(
+            stream,
+            event.audience,
+            epoch,
+            event.seq,
+            event.ts_ms,
+            event.type,
+            event.payload,
+            event.hash,
+        )
+
+    return publish
+
+
+async def _first(wanted: Awaitable[Any], *others: "asyncio.Future[Any]") -> None:
+    """Waits for ``wanted``; raises what any of the others raised before."""
+    task = asyncio.ensure_future(wanted)
+    done, _ = await asyncio.wait({task, *others}, return_when=asyncio.FIRST_COMPLETED)
+    for other in others:
+        if other in done:
+            task.cancel()
+            other.result()
+    await task
+
+
+async def _watch(life: "asyncio.Task[None]", failed: "asyncio.Future[None]") -> None:
+    """Ends the process when the hall cannot go on: a half-alive hall would be a lie."""
+    done, _ = await asyncio.wait({life, failed}, return_when=asyncio.FIRST_COMPLETED)
+    for one in done:
+        if not one.cancelled() and one.exception() is not None:
+            log.critical("the hall cannot go on", exc_info=one.exception())
+            signal.raise_signal(signal.SIGTERM)
+
+
+async def _end(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+async def serve(config: Config) -> None:
+    """A site until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config) as site:
+        log.info("listening on %s", site.config.site.origin)
+        print(f"kaibiao: {config.site.origin}", flush=True)
+        await stop.wait()

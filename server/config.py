@@ -1,0 +1,112 @@
+"""Configuration (配置): one struct; a TOML file and the environment fill it in.
+
+Every key can be given as ``KAIBIAO_SECTION__KEY``; the environment wins over the file.
+`kaibiao.example.toml` is printed from this file (`kaibiao config example`), so it cannot
+disagree with it.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+ENVIRONMENT_PREFIX = "KAIBIAO_"
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who we are."""
+
+    origin: Annotated[str, msgspec.Meta(description="what browsers see as our origin")] = (
+        "http://127.0.0.1:8420"
+    )
+    log_origin: Annotated[
+        str, msgspec.Meta(description="name of the site log, <public host>/kaibiao/log")
+    ] = "localhost/kaibiao/log"
+    data: Annotated[str, msgspec.Meta(description="where journal, blobs and keys lie")] = "data"
+    test_suites: Annotated[
+        bool, msgspec.Meta(description="tenders may name the test suite; never in production")
+    ] = False
+    demo: Annotated[bool, msgspec.Meta(description="shows login links for everybody")] = False
+
+
+class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where we listen. Put a reverse proxy with TLS in front of the first two."""
+
+    host: Annotated[str, msgspec.Meta(description="address of all three listeners")] = "127.0.0.1"
+    http_port: Annotated[Port, msgspec.Meta(description="pages, uploads, REST")] = 8420
+    ws_port: Annotated[Port, msgspec.Meta(description="signaling, path /ws")] = 8421
+    health_port: Annotated[Port, msgspec.Meta(description="/livez /readyz /metrics")] = 8422
+    ws_behind_origin: Annotated[
+        bool, msgspec.Meta(description="a proxy serves /ws under the same origin")
+    ] = False
+    trusted_proxies: Annotated[
+        list[str], msgspec.Meta(description="whose X-Forwarded-For is believed")
+    ] = []
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one process takes on."""
+
+    connections: Annotated[int, msgspec.Meta(description="WebSockets at once")] = 15_000
+    connections_per_address: Annotated[int, msgspec.Meta(description="of one address")] = 512
+    handshakes_per_s: Annotated[int, msgspec.Meta(description="more get 503, Retry-After")] = 500
+    decrypt_workers: Annotated[int, msgspec.Meta(description="0: as many as cores")] = 0
+    requests_per_minute: Annotated[
+        int, msgspec.Meta(description="logins and commands by HTTP, of one address")
+    ] = 600
+
+
+class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the journal is kept."""
+
+    synchronous: Annotated[
+        str,
+        msgspec.Meta(pattern="^(FULL|OFF)$", description="OFF loses data; for measurements only"),
+    ] = "FULL"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything."""
+
+    site: Site = Site()
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    journal: Journal = Journal()
+
+
+def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of ``path`` (None: defaults) with the environment over it.
+
+    Raises msgspec.ValidationError (names the key), tomllib.TOMLDecodeError, OSError.
+    """
+    tree: dict[str, Any] = {}
+    if path is not None:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    for name, text in environment.items():
+        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
+            continue
+        section, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__", 1)
+        tree.setdefault(section, {})[key] = text
+    return msgspec.convert(tree, type=Config, strict=False)
+
+
+def example() -> str:
+    """kaibiao.example.toml: every key with its meaning and its default."""
+    lines = [
+        "# kaibiao: every key, with its default. Any key can be given as KAIBIAO_SECTION__KEY."
+    ]
+    for section in msgspec.structs.fields(Config):
+        struct: Any = section.default
+        lines += ["", f"# {type(struct).__doc__}", f"[{section.name}]"]
+        for field in msgspec.structs.fields(struct):
+            meta = msgspec.inspect.type_info(type(struct))
+            described = {f.name: f for f in getattr(meta, "fields", ())}[field.name].type
+            text = (getattr(described, "extra_json_schema", None) or {}).get("description", "")
+            value = getattr(struct, field.name)
+            shown = msgspec.json.encode(value).decode()
+            lines.append(f"{field.name} = {shown}  # {text}")
+    return "\n".join(lines) + "\n"
