@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from server.storage.blobs import BlobStore
 from server.storage.journal import Journal
+from tests.storage.payloads import a_hasher
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item):
@@ -32,3 +34,18 @@ def open_journal(tmp_path: Path) -> Iterator[Callable[..., Journal]]:
 
 def _unexpected(error: BaseException) -> None:
     raise AssertionError("the journal failed") from error
+
+
+@pytest.fixture
+def open_store(tmp_path: Path) -> Iterator[Callable[..., BlobStore]]:
+    """Opens the store of the test's directory; call it from the test, on its loop."""
+    opened: list[BlobStore] = []
+
+    def open_(**options) -> BlobStore:
+        opened.append(BlobStore(tmp_path / "files", a_hasher, **options))
+        return opened[-1]
+
+    (tmp_path / "files").mkdir()
+    yield open_
+    for store in opened:
+        store.close()
