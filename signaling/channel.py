@@ -26,12 +26,16 @@ Sink = Callable[[bytes], None]
 
 
 class Subscriber:
-    """Somebody who hears channels. ``sink`` is where frames for it go; pure code never calls it."""
+    """Somebody who hears channels.
 
-    __slots__ = ("is_participant", "is_paused", "sink", "subscriptions")
+    ``sink`` is where frames for it go and ``owner`` whose it is; pure code touches neither.
+    """
 
-    def __init__(self, sink: Sink, *, is_participant: bool) -> None:
+    __slots__ = ("is_participant", "is_paused", "owner", "sink", "subscriptions")
+
+    def __init__(self, sink: Sink, *, is_participant: bool, owner: object = None) -> None:
         self.sink = sink
+        self.owner = owner
         self.is_participant = is_participant
         self.is_paused = False
         self.subscriptions: dict[ChannelKey, Subscription] = {}

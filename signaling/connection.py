@@ -118,7 +118,7 @@ class Connection(asyncio.Protocol):
             self._protocol.receive_data(piece)
             for event in self._protocol.events_received():
                 self._handle(event, now_ms, received_ms)
-                if self.stage is Stage.ENDED:
+                if self.has_ended:
                     return
             if self._protocol.violation is not None:
                 self.end(CloseCode.BAD_FRAME, self._protocol.violation)
@@ -164,6 +164,10 @@ class Connection(asyncio.Protocol):
             self.transport.get_write_buffer_size(),
             paused_for_ms,
         )
+
+    @property
+    def has_ended(self) -> bool:
+        return self.stage is Stage.ENDED
 
     def write(self, frame: bytes) -> None:
         """Send one frame that is not part of a channel."""

@@ -22,7 +22,7 @@ Encoded = bytes | bytearray | memoryview
 
 
 def walk_headers(encoded: Encoded, items_max: int, depth_max: int) -> str:
-    """ "" when ``encoded`` begins with one value within the bounds, else the fault's stable code."""
+    """Empty when ``encoded`` begins with one value within the bounds, else the fault's code."""
     at, end, items = 0, len(encoded), 0
     open_counts = [1]
     while open_counts:
