@@ -5,11 +5,19 @@
  * signatures. The verdict is that of C16: S < L, A and R canonical points of the prime-order
  * group, S·B = R + h·A without cofactor. libsodium decides so once A is a checked key.
  */
-import { type Bytes, compare, isZero, uint } from "./bytes.ts";
+import { type Bytes, hex } from "./bytes.ts";
 import { assert } from "./errors.ts";
 import { sodium } from "./sodium.ts";
 
 const FIELD_PRIME = (1n << 255n) - 19n;
+/** u of every point of order 1, 2, 4 or 8, on the curve and on its twist. */
+const LOW_ORDER: ReadonlySet<bigint> = new Set([
+  0n,
+  1n,
+  0x00b8495f16056286fdb1329ceb8d09da6ac49ff1fae35616aeb8413b7c7aebe0n,
+  0x57119fd0dd4e22d8868e1c58c45c44045bef839c55b1d0b1248c50a3bc959c5fn,
+  FIELD_PRIME - 1n,
+]);
 
 export function randomBytes(size: number): Bytes {
   return crypto.getRandomValues(new Uint8Array(size));
@@ -38,17 +46,29 @@ export class SigningKey {
   }
 }
 
-/** Is this a canonical encoding of a point of the prime-order group, not the identity? */
+const judged = new Map<string, boolean>();
+const JUDGED_MAX = 8192;
+
+/**
+ * Is this a canonical encoding of a point of the prime-order group, not the identity?
+ *
+ * The point check costs about as much as one verification, so the verdict on a key is remembered.
+ */
 export function isValidPublic(key: Uint8Array): boolean {
-  return key.length === 32 && sodium().crypto_core_ed25519_is_valid_point(key);
+  if (key.length !== 32) return false;
+  const name = hex(key);
+  let verdict = judged.get(name);
+  if (verdict === undefined) {
+    if (judged.size >= JUDGED_MAX) judged.clear();
+    verdict = sodium().crypto_core_ed25519_is_valid_point(key);
+    judged.set(name, verdict);
+  }
+  return verdict;
 }
 
 /** C16. `key` itself is judged too, so that a caller cannot forget it. */
 export function verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== 64 || !isValidPublic(key)) return false;
-  // R of small order is refused by libsodium as well; R outside the group cannot satisfy the
-  // equation with a key inside it. Checking it here makes the verdict independent of the build.
-  if (!isValidPublic(signature.subarray(0, 32))) return false;
   return sodium().crypto_sign_verify_detached(signature, message, key);
 }
 
@@ -71,15 +91,9 @@ export class BoxKey {
   }
 }
 
-/** Canonical (below 2^255-19) and not one of the points whose shared secret is zero (C16). */
+/** Canonical (below 2^255-19) and not of low order, which would give the zero secret (C16). */
 export function isValidBoxPublic(key: Uint8Array): boolean {
   if (key.length !== 32) return false;
-  const bigEndian = new Uint8Array(key).reverse();
-  if (compare(bigEndian, uint(FIELD_PRIME, 32)) >= 0) return false;
-  try {
-    const shared = sodium().crypto_scalarmult(uint(8n, 32).reverse(), key);
-    return !isZero(shared);
-  } catch {
-    return false;
-  }
+  const u = BigInt(`0x${hex(new Uint8Array(key).reverse())}`);
+  return u < FIELD_PRIME && !LOW_ORDER.has(u);
 }

@@ -80,6 +80,7 @@ export interface ReleaseSet {
 }
 
 export interface ReleaseVerdict {
+  readonly manifest: TenderManifest;
   readonly ok: boolean;
   readonly checks: readonly ReleaseCheck[];
   readonly checkpoint: Checkpoint | null;
@@ -145,6 +146,7 @@ export function checkBeforeRelease(question: ReleaseQuestion): ReleaseVerdict {
   );
   const ok = checks.every((check) => check.ok);
   return {
+    manifest,
     ok,
     checks,
     checkpoint: view?.checkpoint ?? null,
