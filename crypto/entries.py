@@ -34,11 +34,10 @@ class Entry:
 
 
 def encode_entry(entry_type: int, members: Mapping[str, Json], salt: bytes) -> bytes:
-    """The entry's bytes. Codes as decode_entry."""
+    """The entry's bytes. Codes: ``entry.type`` (unknown), those of schema and canonical."""
     assert len(salt) == SALT_SIZE
     text = encode(checked(_kind(entry_type).schema, dict(members)))
-    if _HEAD_SIZE + len(text) > ENTRY_SIZE_MAX:
-        raise Rejected("entry.size", str(_HEAD_SIZE + len(text)))
+    assert _HEAD_SIZE + len(text) <= ENTRY_SIZE_MAX, "the limits of each schema see to it"
     return salt + bytes([entry_type]) + text
 
 

@@ -111,10 +111,13 @@ def parse_form(raw: bytes, manifest: Manifest, place: Place, others: Sequence[Ot
 
     ``place``: lot and envelope number of its header. ``others``: the other (envelope, bid_id) of
     its SUBMIT if this is envelope 1; a later form names none.
-    Codes: those of canonical and schema, ``form.traces``, ``form.lot``, ``form.others``,
-    ``form.fields`` (not the manifest's names), ``form.field_type``, and ``money.*``, ``rate.*``,
-    ``days.*``, ``text.*``.
+    Codes: ``form.envelope`` (a body), those of canonical and schema, ``form.traces``,
+    ``form.lot``, ``form.others``, ``form.fields`` (not the manifest's names),
+    ``form.field_type``, and ``money.*``, ``rate.*``, ``days.*``, ``text.*``.
     """
+    envelope = manifest.envelope(place.envelope)
+    if envelope.kind != "form":
+        raise Rejected("form.envelope", str(place.envelope))
     value = cast("dict[str, Any]", decode_document("Form", raw))
     if ("traces" in value) != manifest.traces:
         raise Rejected("form.traces")
@@ -123,10 +126,9 @@ def parse_form(raw: bytes, manifest: Manifest, place: Place, others: Sequence[Ot
     named = [(other["envelope"], bytes.fromhex(other["bid_id"])) for other in value["others"]]
     if named != (sorted(others) if place.envelope == 1 else []):
         raise Rejected("form.others")
-    schema = manifest.envelope(place.envelope).fields
     fields: dict[str, Json] = value["fields"]
-    values = _field_values(schema, fields)
-    decisive = next(each.name for each in schema if each.decides)
+    values = _field_values(envelope.fields, fields)
+    decisive = next(each.name for each in envelope.fields if each.decides)
     return Form(
         raw=raw,
         sha256=sha256(raw),

@@ -7,12 +7,13 @@ This is a tool for the tree it stands in: nothing of the running product imports
 
 import json
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from crypto.canonical import INTEGER_MAX
-from crypto.format_types import Named, named_objects, parts_of, typescript
+from crypto.format_types import Named, parts_of, typescript
 from crypto.formats import DOCUMENTS
 from crypto.objects.entry import ENTRY_TYPES
 from crypto.schema import (
@@ -37,7 +38,8 @@ PAGES = TREE / "docs/formats"
 VECTORS = TREE / "tests/vectors/formats.json"
 
 _MARK = re.compile(r"(<!-- (table|entries|example) ?(\S*) -->\n).*?(<!-- end -->)", re.DOTALL)
-_FOLD = 96  # hex and texts longer than this are shortened in examples
+_FOLD = 60  # strings longer than this are shortened in examples
+_WIDTH = 100
 
 
 def outputs(*, docs: bool, types: bool) -> dict[Path, str]:
@@ -71,19 +73,33 @@ def _examples() -> dict[str, Any]:
 
 
 def _filled(page: str, examples: dict[str, Any]) -> str:
+    known: set[str] = set()  # objects that have their table on this page already
     printers: dict[str, Callable[[str], str]] = {
-        "table": _tables,
-        "entries": lambda _: _entries(),
-        "example": lambda name: f"```json\n{_folded(examples[name])}\n```\n",
+        "table": lambda name: _tables([DOCUMENTS[name].schema], known),
+        "entries": lambda _: _entries(known),
+        "example": lambda name: f"```json\n{_pretty(_folded(examples[name]))}\n```\n",
     }
     return _MARK.sub(lambda found: found[1] + printers[found[2]](found[3]) + found[4], page)
 
 
-def _tables(name: str) -> str:
-    """The table of one document and of every object in it that has no table yet."""
-    objects = named_objects([DOCUMENTS[name].schema])
-    # Outermost first, as one reads.
-    return "\n".join(_table(schema) for schema in reversed(objects.values()))
+def _tables(roots: Sequence[Schema], known: set[str]) -> str:
+    """A table for every object in ``roots`` that has none yet, outermost first."""
+    tables: list[str] = []
+    queue = deque(roots)
+    while queue:
+        schema = queue.popleft()
+        if isinstance(schema, Named) and schema.name not in known:
+            known.add(schema.name)
+            tables.append(_table(schema))
+        parts = list(parts_of(schema))
+        if isinstance(schema, Tagged):  # its variants are rows of its own table
+            parts = [part for variant in parts for part in parts_of(variant)]
+        queue.extend(part for part in parts if not _is_known(part, known))
+    return "\n".join(tables)
+
+
+def _is_known(schema: Schema, known: set[str]) -> bool:
+    return isinstance(schema, Named) and schema.name in known
 
 
 def _table(schema: Named) -> str:
@@ -91,23 +107,39 @@ def _table(schema: Named) -> str:
     match schema:
         case Open():
             return f"{title}.\n"
-        case Tagged(tag=tag, variants=variants):
-            names = ", ".join(f"`{value}` {each.name}" for value, each in variants.items())
-            return f"{title}. By `{tag}`: {names}.\n"
+        case Tagged():
+            rows = _variant_rows(schema)
         case Obj():
-            rows = [f"{title}\n", "| member | type and limit | |", "|---|---|---|"]
-            rows += _rows(schema)
-            return "\n".join(rows) + "\n"
+            rows = [
+                _row(member, inner, remark, "optional" if member in schema.optional else "")
+                for member, (inner, remark) in schema.members.items()
+            ]
+    return "\n".join([f"{title}\n", "| member | type and limit | |", "|---|---|---|", *rows, ""])
 
 
-def _rows(schema: Obj) -> list[str]:
-    return [
-        f"| `{member}` | {_words(inner)}{', optional' * (member in schema.optional)} | {remark} |"
-        for member, (inner, remark) in schema.members.items()
-    ]
+def _variant_rows(schema: Tagged) -> list[str]:
+    """The members of all variants; those of some say of which."""
+    variants = schema.variants
+    rows: dict[str, str] = {}
+    for value, variant in variants.items():
+        for member, of in variant.members.items():
+            alike = [each for each in variants.values() if each.members.get(member) == of]
+            if member == schema.tag:
+                lawful = " or ".join(f'`"{name}"`' for name in variants)
+                rows[member] = f"| `{member}` | {lawful} | |"
+            elif len(alike) == len(variants):
+                rows[member] = _row(member, *of, "")
+            else:
+                rows[f"{member} {value}"] = _row(member, *of, f"only {value}")
+    return list(rows.values())
 
 
-def _entries() -> str:
+def _row(member: str, inner: Schema, remark: str, note: str) -> str:
+    remarks = "; ".join(filter(None, (note, remark)))
+    return f"| `{member}` | {_words(inner)} | {remarks} |"
+
+
+def _entries(known: set[str]) -> str:
     rows = ["| type | name | further members | shown |", "|---|---|---|---|"]
     for kind in ENTRY_TYPES.values():
         members = ", ".join(
@@ -117,9 +149,8 @@ def _entries() -> str:
         )
         name = f"{kind.type.name}<br>{kind.schema.title}"
         rows.append(f"| {kind.type.value} | {name} | {members or 'none'} | {kind.public} |")
-    inner = [part for kind in ENTRY_TYPES.values() for part in parts_of(kind.schema)]
-    below = [_table(schema) for schema in named_objects(inner).values()]
-    return "\n".join(["\n".join(rows) + "\n", *below])
+    parts = [part for kind in ENTRY_TYPES.values() for part in parts_of(kind.schema)]
+    return "\n".join([*rows, "", _tables(parts, known)])
 
 
 def _words(schema: Schema) -> str:
@@ -127,7 +158,7 @@ def _words(schema: Schema) -> str:
         case Int(low, high):
             if high == INTEGER_MAX:
                 return f"integer from {low}"
-            return f"{_number(low)}..{_number(high)}"
+            return _number(low) if low == high else f"{_number(low)}..{_number(high)}"
         case Flag():
             return "bool"
         case Text(low, high):
@@ -154,16 +185,28 @@ def _number(value: int) -> str:
     return f"2^{power}-1" if power > 20 and value == 2**power - 1 else str(value)
 
 
-def _folded(value: Any) -> str:
-    """An example people can read: canonical order, members on lines, long strings shortened."""
+def _folded(value: Any) -> Any:
+    """A copy whose long strings are shortened."""
+    if isinstance(value, dict):
+        return {name: _folded(each) for name, each in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_folded(each) for each in cast("list[Any]", value)]
+    if isinstance(value, str) and len(value) > _FOLD:
+        return f"{value[:24]}…{value[-8:]}"
+    return value
 
-    def fold(inner: Any) -> Any:
-        if isinstance(inner, dict):
-            return {name: fold(each) for name, each in cast("dict[str, Any]", inner).items()}
-        if isinstance(inner, list):
-            return [fold(each) for each in cast("list[Any]", inner)]
-        if isinstance(inner, str) and len(inner) > _FOLD:
-            return f"{inner[:24]}…{inner[-8:]}"
-        return inner
 
-    return json.dumps(fold(value), ensure_ascii=False, indent=1)
+def _pretty(value: Any, indent: int = 0) -> str:
+    """JSON in canonical order, broken only where a line would be too long."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + indent <= _WIDTH or not isinstance(value, dict | list):
+        return flat
+    within = " " * (indent + 1)
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        inner = [f'"{name}": {_pretty(each, indent + 1)}' for name, each in members.items()]
+        opened, closed = "{", "}"
+    else:
+        inner = [_pretty(each, indent + 1) for each in cast("list[Any]", value)]
+        opened, closed = "[", "]"
+    return f"{opened}\n{within}" + f",\n{within}".join(inner) + f"\n{' ' * indent}{closed}"

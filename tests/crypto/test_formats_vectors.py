@@ -16,7 +16,6 @@ from crypto.errors import Rejected
 from crypto.formats import DOCUMENTS, decode_document
 from crypto.hashes import blake2b_256, sha256
 from crypto.manifest import (
-    Manifest,
     manifest_message,
     parse_manifest,
     parse_manifest_signatures,
@@ -26,24 +25,7 @@ from crypto.merkle import leaf_hash, root_from_path
 from crypto.objects.entry import ENTRY_TYPES
 from crypto.registration import check_registration
 from crypto.text import check_text, money_text, parse_money, parse_rate, rate_text
-
-VECTORS = Path(__file__).parent.parent / "vectors"
-GOOD: dict[str, Any] = json.loads((VECTORS / "formats.json").read_text("utf-8"))
-CASES: list[dict[str, Any]] = json.loads((VECTORS / "formats-hostile.json").read_text("utf-8"))[
-    "cases"
-]
-
-
-def document(name: str) -> bytes:
-    return next(bytes.fromhex(each["json"]) for each in GOOD["documents"] if each["name"] == name)
-
-
-MANIFEST: Manifest = parse_manifest(document("manifest"))
-
-
-class Place:
-    def __init__(self, envelope: int, lot: int) -> None:
-        self.envelope, self.lot = envelope, lot
+from tests.crypto.format_vectors import CASES, GOOD, MANIFEST, VECTORS, Place, document, entry
 
 
 def read_form(parse: Callable[..., form.Form], raw: bytes, given: dict[str, Any]) -> form.Form:
@@ -101,15 +83,15 @@ def test_every_document_has_a_vector() -> None:
 @pytest.mark.parametrize("case", GOOD["entries"], ids=lambda case: case["name"])
 def test_entries_are_read_and_written_back(case: dict[str, Any]) -> None:
     raw = bytes.fromhex(case["entry"])
-    entry = decode_entry(raw)
-    assert (entry.type.value, entry.type.name) == (case["type"], case["name"])
-    assert encode(entry.members).hex() == case["json"]
-    assert encode_entry(case["type"], entry.members, bytes.fromhex(case["salt"])) == raw
+    found = decode_entry(raw)
+    assert (found.type.value, found.type.name) == (case["type"], case["name"])
+    assert encode(found.members).hex() == case["json"]
+    assert encode_entry(case["type"], found.members, bytes.fromhex(case["salt"])) == raw
     assert leaf_hash(raw).hex() == case["leaf"]
     if case["act_message"] is not None:
-        message = act_message(case["type"], MANIFEST.tender_id, entry.members)
+        message = act_message(case["type"], MANIFEST.tender_id, found.members)
         assert message.hex() == case["act_message"]
-        assert signed_roles(entry, MANIFEST.officer_roles()) == {"host", "supervisor"}
+        assert signed_roles(found, MANIFEST.officer_roles()) == {"host", "supervisor"}
 
 
 def test_every_entry_type_has_a_vector() -> None:
@@ -134,8 +116,7 @@ def test_the_manifest_of_the_other_suite_needs_to_be_asked_for() -> None:
 
 
 def test_the_registration() -> None:
-    entry = next(case for case in GOOD["entries"] if case["name"] == "BIDDER_REG")
-    check_registration(decode_entry(bytes.fromhex(entry["entry"])).members, MANIFEST)
+    check_registration(decode_entry(entry("BIDDER_REG")).members, MANIFEST)
 
 
 def test_the_form() -> None:
@@ -160,8 +141,8 @@ def test_the_journal_row() -> None:
 def test_the_closing_entry_up_to_its_checkpoint() -> None:
     given = GOOD["closing"]
     siblings = [bytes.fromhex(sibling) for sibling in given["siblings"]]
-    entry = bytes.fromhex(given["entry"])
-    batch_root = batch.root_from_siblings(entry, given["slot"], siblings)
+    closed = bytes.fromhex(given["entry"])
+    batch_root = batch.root_from_siblings(closed, given["slot"], siblings)
     assert batch_root.hex() == given["batch_root"]
     assert site_tree.site_leaf(given["tick_ms"], batch_root).hex() == given["site_leaf"]
     head = checkpoint.parse_checkpoint(
@@ -170,7 +151,7 @@ def test_the_closing_entry_up_to_its_checkpoint() -> None:
     assert (head.size, head.root.hex()) == (given["size"], given["root"])
     assert checkpoint.fingerprint(head.root) == given["fingerprint"]
     proof = receipts.Proof(
-        entry=entry,
+        entry=closed,
         slot=given["slot"],
         siblings=tuple(siblings),
         tick_ms=given["tick_ms"],
