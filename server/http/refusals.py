@@ -16,7 +16,6 @@ HTTP_REFUSALS: Final[dict[str, Refusal]] = {
     "host.unknown": Refusal(421),
     "origin.foreign": Refusal(403),
     "origin.missing": Refusal(403),
-    "query.malformed": Refusal(400),
     "body.too_large": Refusal(413),
     "body.too_deep": Refusal(400),
     "body.malformed": Refusal(400),
@@ -25,11 +24,9 @@ HTTP_REFUSALS: Final[dict[str, Refusal]] = {
     "body.slow": Refusal(408, retryable=True),
     "body.cut": Refusal(400, retryable=True),
     "request.too_many": Refusal(429, retryable=True),
-    "server.stopping": Refusal(503, retryable=True),
     # sessions
     "auth.too_many": Refusal(429, retryable=True),
     "auth.busy": Refusal(503, retryable=True),
-    "bid.unknown": Refusal(404),
     # tus
     "tus.version": Refusal(412),
     "upload.length_missing": Refusal(400),

@@ -47,6 +47,7 @@ class Admission:
     """Whom a ticket admits, and by which session (its digest): the socket ends with the session."""
 
     actor: Actor
+    org_name: str
     session: bytes
 
 
@@ -134,7 +135,7 @@ class Sessions:
         if person is None:
             self._end(digest)
             return None
-        return Admission(person.actor, digest)
+        return Admission(person.actor, person.org_name, digest)
 
     def redeem(self, ticket: str) -> Actor | None:
         """``admit`` for whoever needs only the actor."""

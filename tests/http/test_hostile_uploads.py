@@ -1,0 +1,448 @@
+"""What an upload must not do: each hostile or broken request has its stable code."""
+
+import asyncio
+from base64 import b64encode
+from contextlib import suppress
+
+import pytest
+
+from server.http.client import HallHttp
+from server.http.settings import Limits
+from server.http.tus import format_metadata
+from tests.http.site import DEADLINE_MS, TENDER, Site, refused, sealed
+
+TUS = {"Tus-Resumable": "1.0.0"}
+PATCH = {**TUS, "Content-Type": "application/offset+octet-stream"}
+NOBODYS = "/uploads/" + "0" * 32
+BODY = sealed()
+SIZE = len(BODY.payload)
+
+
+def metadata(tender: str = TENDER, core: bytes = BODY.header.core) -> str:
+    return format_metadata({"tender": tender.encode(), "core": core})
+
+
+async def begun(hall: HallHttp, envelope=BODY) -> str:
+    return await hall.create_upload(TENDER, envelope.header.core, len(envelope.payload))
+
+
+CREATIONS = {
+    "no version": ({"Upload-Length": "1"}, "tus.version", 412),
+    "another version": ({"Tus-Resumable": "0.2.2", "Upload-Length": "1"}, "tus.version", 412),
+    "no length": ({**TUS, "Upload-Metadata": metadata()}, "upload.length_missing", 400),
+    "a signed length": ({**TUS, "Upload-Length": "-1"}, "upload.length_missing", 400),
+    "a length in words": ({**TUS, "Upload-Length": "1e9"}, "upload.length_missing", 400),
+    "an endless length": ({**TUS, "Upload-Length": "9" * 400}, "upload.length_missing", 400),
+    "a length told later": (
+        {**TUS, "Upload-Defer-Length": "1"},
+        "upload.deferred_length",
+        400,
+    ),
+    "no metadata": ({**TUS, "Upload-Length": "1"}, "upload.metadata", 400),
+    "metadata without end": (
+        {**TUS, "Upload-Length": "1", "Upload-Metadata": "a " + "A" * 5000},
+        "upload.metadata",
+        400,
+    ),
+    "many keys": (
+        {
+            **TUS,
+            "Upload-Length": "1",
+            "Upload-Metadata": ",".join(f"k{i} AAAA" for i in range(99)),
+        },
+        "upload.metadata",
+        400,
+    ),
+    "a key twice": (
+        {**TUS, "Upload-Length": "1", "Upload-Metadata": metadata() + ",core AAAA"},
+        "upload.metadata",
+        400,
+    ),
+    "no base64": (
+        {**TUS, "Upload-Length": "1", "Upload-Metadata": "tender ???,core AAAA"},
+        "upload.metadata",
+        400,
+    ),
+    "a path for a tender": (
+        {**TUS, "Upload-Length": "1", "Upload-Metadata": metadata("../../etc")},
+        "upload.metadata",
+        400,
+    ),
+    "another tender": (
+        {**TUS, "Upload-Length": str(SIZE), "Upload-Metadata": metadata("other")},
+        "tender.unknown",
+        404,
+    ),
+    "a long core": (
+        {**TUS, "Upload-Length": "1", "Upload-Metadata": metadata(core=bytes(600))},
+        "upload.metadata",
+        400,
+    ),
+    "a core of zeros": (
+        {**TUS, "Upload-Length": "1", "Upload-Metadata": metadata(core=bytes(160))},
+        "header.magic",
+        422,
+    ),
+    "another bidder's core": (
+        {
+            **TUS,
+            "Upload-Length": str(SIZE),
+            "Upload-Metadata": metadata(core=sealed("ORG-B").header.core),
+        },
+        "header.bidder",
+        422,
+    ),
+    "another length than the core's": (
+        {**TUS, "Upload-Length": str(SIZE + 1), "Upload-Metadata": metadata()},
+        "upload.length",
+        413,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CREATIONS, ids=str)
+async def test_a_wrong_creation_is_refused_before_a_byte_is_taken(site: Site, case: str):
+    headers, code, status = CREATIONS[case]
+    async with site.person("bidder-a") as hall:
+        error = await refused(code, hall._request("POST", "/uploads", headers=headers))
+        assert error.status == status
+    assert site.blobs.uploads() == []
+
+
+async def test_after_the_deadline_nothing_is_announced(site: Site):
+    async with site.person("bidder-a") as hall:
+        site.hall.ms = DEADLINE_MS
+        await refused("bid.late", begun(hall))
+
+
+@pytest.mark.parametrize("name", ["host", "trustee", ""])
+async def test_only_bidders_upload(site: Site, name: str):
+    visitor = site.person(name) if name else site.visitor()
+    async with visitor as hall:
+        error = await refused("auth.role" if name else "auth.required", begun(hall))
+        assert error.status == (403 if name else 401)
+
+
+async def test_a_foreign_upload_and_none_are_the_same_answer(site: Site):
+    asks = [
+        lambda hall, at: hall.offset(at),
+        lambda hall, at: hall.patch(at, BODY.payload, 0, 10),
+        lambda hall, at: hall.patch(at, BODY.payload, 5000, 10),
+        lambda hall, at: hall.drop_upload(at),
+        lambda hall, at: hall.put_header(at, BODY.header.raw),
+        lambda hall, at: hall.put_header(at, b"not a header"),
+        lambda hall, at: hall.put_header(at, sealed("ORG-B").header.raw),
+    ]
+    async with site.person("bidder-a") as owner, site.person("bidder-b") as other:
+        location = await begun(owner)
+        await owner.patch(location, BODY.payload, 0, 1000)
+        for ask in asks:
+            foreign = await refused("upload.unknown", ask(other, location))
+            none = await refused("upload.unknown", ask(other, NOBODYS))
+            assert (foreign.status, foreign.detail) == (none.status, none.detail) == (404, {})
+        assert await owner.offset(location) == 1000
+
+
+async def test_a_stored_envelope_is_nobody_elses(site: Site):
+    form = sealed(envelope=1, size=8192)
+    async with site.person("bidder-a") as owner, site.person("bidder-b") as other:
+        location = await begun(owner, form)
+        await owner.send(location, form.payload)
+        await owner.put_header(location, form.header.raw)
+        await refused("upload.unknown", other.put_header(location, form.header.raw))
+
+
+@pytest.mark.parametrize("offset", [0, 999, 1001, SIZE])
+async def test_a_patch_from_a_wrong_offset_changes_nothing(site: Site, offset: int):
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        await hall.patch(location, BODY.payload, 0, 1000)
+        error = await refused("upload.offset", hall.patch(location, b"\0" * SIZE * 2, offset, 1))
+        assert (error.status, error.detail) == (409, {"durable": 1000})
+        assert await hall.offset(location) == 1000
+
+
+async def test_a_patch_beyond_the_length_is_refused_before_it_is_read(site: Site):
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        longer = BODY.payload + b"\0"
+        error = await refused("upload.length", hall.patch(location, longer, 0, SIZE + 1))
+        assert (error.status, error.detail) == (413, {"size": SIZE})
+        assert await hall.offset(location) == 0
+
+
+async def test_a_body_of_unknown_length_is_cut_at_the_first_excess_byte(site: Site):
+    async def endless():
+        yield BODY.payload
+        for _ in range(1000):
+            yield bytes(1000)
+
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        headers = {**PATCH, "Upload-Offset": "0"}
+        asked = hall._request("PATCH", location, headers=headers, data=endless())
+        await refused("upload.length", asked)
+        assert await hall.offset(location) <= SIZE
+        await hall.send(location, BODY.payload)
+        assert await hall.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
+
+
+PATCHES = {
+    "no version": ({"Upload-Offset": "0"}, "tus.version", 412),
+    "no offset": (PATCH, "upload.offset_missing", 400),
+    "a negative offset": ({**PATCH, "Upload-Offset": "-1"}, "upload.offset_missing", 400),
+    "a form": (
+        {**TUS, "Upload-Offset": "0", "Content-Type": "multipart/form-data"},
+        "body.media_type",
+        415,
+    ),
+    "a compressed body": (
+        {**PATCH, "Upload-Offset": "0", "Content-Encoding": "gzip"},
+        "body.encoding",
+        415,
+    ),
+    "an unknown checksum": (
+        {**PATCH, "Upload-Offset": "0", "Upload-Checksum": "md5 AAAA"},
+        "upload.checksum_form",
+        400,
+    ),
+    "a short checksum": (
+        {**PATCH, "Upload-Offset": "0", "Upload-Checksum": "sha256 AAAA"},
+        "upload.checksum_form",
+        400,
+    ),
+    "a wrong checksum": (
+        {
+            **PATCH,
+            "Upload-Offset": "0",
+            "Upload-Checksum": f"sha256 {b64encode(bytes(32)).decode()}",
+        },
+        "upload.checksum",
+        460,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PATCHES, ids=str)
+async def test_a_wrong_patch_leaves_the_upload_as_it_was(site: Site, case: str):
+    headers, code, status = PATCHES[case]
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        data = BODY.payload[:1000]
+        asked = hall._request("PATCH", location, headers=headers, data=data)
+        assert (await refused(code, asked)).status == status
+        assert await hall.offset(location) == 0
+
+
+async def test_a_checked_patch_must_fit_into_memory(open_a_site):
+    site: Site = await open_a_site(limits=Limits(checked_patch_max=999))
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        line = f"sha256 {b64encode(bytes(32)).decode()}"
+        headers = {**PATCH, "Upload-Offset": "0", "Upload-Checksum": line}
+        asked = hall._request("PATCH", location, headers=headers, data=bytes(1000))
+        await refused("upload.checked_too_large", asked)
+
+
+async def test_the_header_must_be_the_announced_one(site: Site):
+    other = sealed(nonce=7)
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        await refused("upload.incomplete", hall.put_header(location, BODY.header.raw))
+        await hall.send(location, BODY.payload)
+        await refused("upload.header", hall.put_header(location, other.header.raw))
+        forged = BODY.header.raw[:-1] + bytes([BODY.header.raw[-1] ^ 1])
+        await refused("header.signature", hall.put_header(location, forged))
+        await refused("header.length", hall.put_header(location, BODY.header.raw + b"\0"))
+        await refused("body.too_large", hall.put_header(location, bytes(9000)))
+        assert site.hall.stored == {}
+        assert await hall.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
+
+
+async def test_other_bytes_than_the_header_promises_are_no_envelope(site: Site):
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        await hall.send(location, BODY.payload[:-1] + bytes([BODY.payload[-1] ^ 1]))
+        error = await refused("bid.ct_root", hall.put_header(location, BODY.header.raw))
+        assert error.status == 422
+    assert site.hall.stored == {}
+    assert not site.blobs.path(BODY.header.bid_id).exists()
+
+
+async def test_a_full_disk_says_so_at_the_announcement(open_a_site):
+    site: Site = await open_a_site(keep_free=1 << 60)
+    async with site.person("bidder-a") as hall:
+        error = await refused("upload.storage_full", begun(hall))
+        assert (error.status, error.retryable) == (507, True)
+
+
+async def test_an_organisation_has_so_many_uploads_and_no_more(open_a_site):
+    site: Site = await open_a_site(limits=Limits(uploads_per_org_max=2))
+    async with site.person("bidder-a") as hall, site.person("bidder-b") as other:
+        locations = [await begun(hall, sealed(nonce=n)) for n in range(2)]
+        error = await refused("upload.too_many", begun(hall, sealed(nonce=3)))
+        assert error.status == 429
+        # It is this organisation's own limit; another one notices nothing.
+        await begun(other, sealed("ORG-B"))
+        await hall.drop_upload(locations[0])
+        await begun(hall, sealed(nonce=4))
+
+
+async def test_an_organisation_has_so_many_bytes_and_no_more(open_a_site):
+    site: Site = await open_a_site(limits=Limits(upload_bytes_per_org_max=2 * SIZE))
+    async with site.person("bidder-a") as hall:
+        for nonce in range(2):
+            await begun(hall, sealed(nonce=nonce))
+        await refused("upload.too_large", begun(hall, sealed(nonce=3)))
+
+
+class Line:
+    """A PATCH on a socket of its own, of which the test decides every byte."""
+
+    def __init__(self, site: Site, hall: HallHttp) -> None:
+        self._port = site.port
+        cookies = hall.session.cookie_jar
+        token = next(iter(cookies)).value
+        self._lines = (
+            f"Host: 127.0.0.1:{site.port}\r\nOrigin: {site.url}\r\nCookie: sid={token}\r\n"
+        )
+
+    async def patch(self, location: str, offset: int, length: int) -> None:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self.writer.write(
+            f"PATCH {location} HTTP/1.1\r\n{self._lines}Tus-Resumable: 1.0.0\r\n"
+            f"Content-Type: application/offset+octet-stream\r\n"
+            f"Upload-Offset: {offset}\r\nContent-Length: {length}\r\n\r\n".encode()
+        )
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def answer(self) -> bytes:
+        """Everything until the server ends the line; empty where it was cut."""
+        data = b""
+        with suppress(ConnectionError):
+            while piece := await self.reader.read(65536):
+                data += piece
+        return data
+
+    async def close(self) -> None:
+        self.writer.close()
+        with suppress(ConnectionError):
+            await self.writer.wait_closed()
+
+
+async def until(condition) -> None:
+    """Waits for what another task of the same loop is about to bring about."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 (it has no event of its own)
+            await asyncio.sleep(0.005)
+
+
+def writer_of(site: Site, location: str):
+    return site.front.uploads._writers.get(location.rsplit("/", 1)[1])
+
+
+def taken(site: Site, location: str) -> int:
+    return site.blobs.upload(location.rsplit("/", 1)[1]).offset
+
+
+async def test_what_came_before_the_line_was_cut_is_kept(site: Site):
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        line = Line(site, hall)
+        await line.patch(location, 0, SIZE)
+        await line.send(BODY.payload[:40_000])
+        await until(lambda: taken(site, location) == 40_000)
+        line.writer.transport.abort()
+        await until(lambda: writer_of(site, location) is None)
+        assert await hall.offset(location) == 40_000
+        await hall.send(location, BODY.payload)
+        assert await hall.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
+        await line.close()
+
+
+async def test_a_second_writer_waits_while_the_first_is_sending(site: Site):
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        line = Line(site, hall)
+        await line.patch(location, 0, SIZE)
+        await line.send(BODY.payload[:1000])
+        await until(lambda: taken(site, location) == 1000)
+        error = await refused("upload.busy", hall.patch(location, BODY.payload, 0, 10))
+        assert (error.status, error.retryable) == (423, True)
+        await refused("upload.busy", hall.drop_upload(location))
+        await line.send(BODY.payload[1000:])
+        await until(lambda: writer_of(site, location) is None)
+        assert await hall.offset(location) == SIZE
+        await line.close()
+
+
+@pytest.mark.parametrize("by", ["head", "patch", "delete"])
+async def test_a_device_that_comes_back_displaces_its_own_dead_line(open_a_site, by: str):
+    site: Site = await open_a_site(limits=Limits(takeover_after_s=0.05))
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        line = Line(site, hall)
+        await line.patch(location, 0, SIZE)
+        await line.send(BODY.payload[:1000])
+        await until(lambda: taken(site, location) == 1000)
+        writer = writer_of(site, location)
+        await until(lambda: writer.body.silent_s() > 0.05)
+        if by == "delete":
+            await hall.drop_upload(location)
+        elif by == "head":
+            assert await hall.offset(location) == 1000
+        else:
+            error = await refused("upload.offset", hall.patch(location, BODY.payload, 0, 10))
+            assert error.detail == {"durable": 1000}
+        assert await line.answer() == b""
+        if by != "delete":
+            await hall.send(location, BODY.payload)
+            assert await hall.put_header(location, BODY.header.raw)
+        await line.close()
+
+
+async def test_a_line_that_sends_nothing_is_sent_away(open_a_site):
+    site: Site = await open_a_site(limits=Limits(read_within_s=0.1, lingering_s=0.1))
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        line = Line(site, hall)
+        await line.patch(location, 0, SIZE)
+        await line.send(BODY.payload[:1000])
+        answer = await line.answer()
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b'"upload.slow"' in answer
+        assert await hall.offset(location) == 1000
+        await line.close()
+
+
+async def test_a_line_that_drips_is_sent_away(open_a_site):
+    site: Site = await open_a_site(limits=Limits(slow_window_s=0.1, lingering_s=0.1))
+    async with site.person("bidder-a") as hall:
+        location = await begun(hall)
+        line = Line(site, hall)
+        await line.patch(location, 0, SIZE)
+        answer = asyncio.ensure_future(line.answer())
+        with suppress(ConnectionError):
+            while not answer.done():
+                await line.send(b"\0")
+                await asyncio.sleep(0.01)
+        assert (await answer).startswith(b"HTTP/1.1 408")
+        await line.close()
+
+
+async def test_slow_bytes_inside_a_creation_leave_no_orphan(open_a_site):
+    site: Site = await open_a_site(limits=Limits(read_within_s=0.1, lingering_s=0.1))
+
+    async def stuck():
+        yield BODY.payload[:1000]
+        await asyncio.sleep(5)
+
+    async with site.person("bidder-a") as hall:
+        headers = {**PATCH, "Upload-Length": str(SIZE), "Upload-Metadata": metadata()}
+        await refused(
+            "upload.slow", hall._request("POST", "/uploads", headers=headers, data=stuck())
+        )
+    assert site.blobs.uploads() == []
