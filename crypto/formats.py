@@ -36,7 +36,7 @@ DOCUMENTS: dict[str, Document] = {
     "Consistencies": Document(Items(log.CONSISTENCY, 0, 4096), 2**20, 3),
     "Receipt": Document(log.RECEIPT, 131_072, 3),
     "Stub": Document(log.STUB, 1024, 1),
-    "JournalRow": Document(log.JOURNAL_ROW, 2**21 + 4096, 2),
+    "JournalRow": Document(log.JOURNAL_ROW, 2**27 + 4096, 2),
     "BundleIndex": Document(bundle.INDEX, 2**27, 3),
     "ClosedList": Document(bundle.CLOSED, 2**23, 2),
     "Frozen": Document(bundle.FROZEN, 2**24, 3),

@@ -222,10 +222,7 @@ def verify_receipt(receipt: Receipt, manifest: Manifest) -> Shown:
 
 
 def _is_promised(entry: Entry, ack: Ack, size: int) -> bool:
-    promised = _PROMISED.get(ack.kind)
-    if promised is None:
-        return False
-    entry_type, member, value = promised
+    entry_type, member, value = _PROMISED[ack.kind]
     # An entry without result or time is made only for what was accepted, and says no other time.
     said = {"result": 0, "received_ms": ack.server_ms, "size": size} | entry.members
     return (

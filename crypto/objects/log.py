@@ -60,7 +60,7 @@ JOURNAL_ROW = Obj(
     "JournalRow",
     "A line of journal.jsonl (流水行)",
     {
-        "body": (Maybe(Hex(0, 2**20)), "msgpack [actor, cmd_id, payload]; null: withheld"),
+        "body": (Maybe(Hex(0, 2**26)), "msgpack [actor, cmd_id, payload]; null: withheld"),
         "body_hash": (HASH, ""),
         "hash": (HASH, ""),
         "prev_hash": (HASH, ""),

@@ -80,6 +80,11 @@ def test_labels_are_checked(label: str) -> None:
         Stream(bytes(32), label)
 
 
+def test_parts_are_counted_before_they_are_hashed() -> None:
+    with pytest.raises(Rejected, match=r"draw\.parts"):
+        draw_seed(bytes(32), [b""] * 65_537, b"")
+
+
 def test_candidates_are_checked() -> None:
     for candidates, k, code in (
         (["a", "a"], 1, r"draw\.candidates"),

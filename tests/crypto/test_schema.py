@@ -1,10 +1,12 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crypto import format_docs, format_types
 from crypto.canonical import Json
 from crypto.errors import Rejected
 from crypto.format_docs import PAGES, outputs
@@ -27,6 +29,7 @@ from crypto.schema import (
     Text,
     check,
 )
+from tests.crypto.format_vectors import document
 
 _A = Obj("A", "", {"kind": (OneOf(("a",)), ""), "n": (Int(0, 3), "")}, frozenset({"n"}))
 _B = Obj("B", "", {"kind": (OneOf(("b",)), "")})
@@ -151,6 +154,26 @@ def test_the_command_says_what_it_knows(capsys: pytest.CaptureFixture[str]) -> N
     assert "usage" in capsys.readouterr().err
     assert main(["--check", "--docs", "--typescript"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_what_is_not_fresh_is_named_and_then_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    types = tmp_path / "formats.ts"
+    monkeypatch.setattr(format_docs, "TYPES", types)
+    assert main(["--check", "--typescript"]) == 1
+    assert not types.exists()
+    assert main(["--typescript"]) == 0
+    assert capsys.readouterr().out.split() == [str(types)] * 2
+    assert types.read_text("utf-8") == format_types.typescript()
+    assert main(["--check", "--typescript"]) == 0
+
+
+def test_a_document_longer_than_its_limit_is_not_written() -> None:
+    form: Any = json.loads(document("form"))
+    form["fields"] = {"note": "x" * 60_000}
+    with pytest.raises(Rejected, match=r"json\.size"):
+        encode_document("Form", form)
 
 
 def test_schemas_can_be_written_as_json_patterns_for_other_languages() -> None:
