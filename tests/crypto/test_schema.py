@@ -29,7 +29,7 @@ from crypto.schema import (
     Text,
     check,
 )
-from tests.crypto.format_vectors import document
+from tests.crypto import format_vectors
 
 _A = Obj("A", "", {"kind": (OneOf(("a",)), ""), "n": (Int(0, 3), "")}, frozenset({"n"}))
 _B = Obj("B", "", {"kind": (OneOf(("b",)), "")})
@@ -170,7 +170,7 @@ def test_what_is_not_fresh_is_named_and_then_written(
 
 
 def test_a_document_longer_than_its_limit_is_not_written() -> None:
-    form: Any = json.loads(document("form"))
+    form: Any = json.loads(format_vectors.document("form"))
     form["fields"] = {"note": "x" * 60_000}
     with pytest.raises(Rejected, match=r"json\.size"):
         encode_document("Form", form)
