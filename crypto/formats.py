@@ -34,7 +34,7 @@ DOCUMENTS: dict[str, Document] = {
     "Form": Document(tender.FORM, FORM_SIZE_MAX, 4),
     "Proof": Document(log.PROOF, 32_768, 2),
     "Consistencies": Document(Items(log.CONSISTENCY, 0, 4096), 2**20, 3),
-    "Receipt": Document(log.RECEIPT, 131_072, 3),
+    "Receipt": Document(log.RECEIPT, 2**22 + 2**17, 3),
     "Stub": Document(log.STUB, 1024, 1),
     "JournalRow": Document(log.JOURNAL_ROW, 2**27 + 4096, 2),
     "BundleIndex": Document(bundle.INDEX, 2**27, 3),

@@ -6,7 +6,7 @@ from crypto.schema import Ascii, Hex, Int, Items, Maybe, Note, Obj
 ENTRY_SIZE_MAX = 4096
 BATCH_DEPTH = 16
 PATH_MAX = 64  # hashes in any path; a size is below 2^53
-MESSAGE_SIZE_MAX = 32_768  # of the message a receipt keeps
+MESSAGE_SIZE_MAX = 2**21  # of the message a receipt keeps; a RELEASE of 20,000 bids is 1.3 MB
 
 PATH = Items(HASH, 0, PATH_MAX)
 
