@@ -39,6 +39,7 @@ _SIGNATURES = array(
     record(pk=_HASH, role=choice("agency", "purchaser", "supervisor"), sig=hexadecimal(64)), 2, 16
 )
 _REASON = text(0, 500)
+_STREAM = pattern("registry|(tender|opening|evaluation):[a-z0-9-]{1,64}")
 _BESIDE: dict[str, Shape] = {"sha256": _HASH, "size": integer()}
 _SIGNATURE_OF_ANY_KIND = pattern("([0-9a-f]{2}){64,1024}")
 
@@ -149,7 +150,7 @@ PUBLIC: dict[int, EntryType] = {
     23: _of_tender("OBJECTION", **_BESIDE),
     24: _of_tender("REPLY", **_BESIDE, of=_HASH),
     25: _of_tender("RECORD_SIGNED", **_BESIDE, root=_HASH, refused=boolean, reason=_REASON),
-    30: _of_site("HEAD", stream=text(1, 100), seq=integer(1), hash=_HASH),
+    30: _of_site("HEAD", stream=_STREAM, seq=integer(1), hash=_HASH),
 }
 
 

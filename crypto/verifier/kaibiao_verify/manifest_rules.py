@@ -14,6 +14,7 @@ from .primitives import ed25519, x25519
 from .report import Report
 
 MEMBER = "manifest.json"
+ORIGIN_END = "/kaibiao/log"
 
 
 def _ascending(numbers: Sequence[int]) -> bool:
@@ -99,7 +100,11 @@ def _log_names(manifest: Manifest) -> bool:
     origin: str = manifest["log"]["origin"]
     names = [origin, *(one["name"] for one in manifest["witnesses"])]
     lawful = _distinct(names) and not any(name.startswith("KBID1") for name in names)
-    return lawful and origin.endswith("/kaibiao/log")
+    return lawful and origin.endswith(ORIGIN_END) and len(origin) > len(ORIGIN_END)
+
+
+def _programs(manifest: Manifest) -> bool:
+    return _distinct([one["name"] for one in manifest["programs"]])
 
 
 def _quorum(manifest: Manifest) -> bool:
@@ -109,7 +114,7 @@ def _quorum(manifest: Manifest) -> bool:
 
 def _keys(manifest: Manifest) -> bool:
     """C16 and C17: keys are lawful, and a key has one use."""
-    officers = {one["pk"] for one in manifest["officers"]}
+    officers: list[str] = [one["pk"] for one in manifest["officers"]]
     single: list[str] = [manifest["host_receipt_pk"], manifest["log"]["pk"]]
     single += [one["pk"] for one in manifest["witnesses"]]
     spks: list[str] = [one["spk"] for one in manifest["trustees"]]
@@ -138,6 +143,7 @@ RULES: dict[str, tuple[Callable[[Manifest], bool], str]] = {
     "manifest.officers": (_officers, "a signer side, a supervisor and a host"),
     "manifest.log_names": (_log_names, "<host>/kaibiao/log, and distinct witnesses"),
     "manifest.quorum": (_quorum, "at most the witnesses, 0 only in a demo"),
+    "manifest.programs": (_programs, "distinct names"),
     "manifest.keys": (_keys, "lawful keys, each with one use"),
 }
 

@@ -15,6 +15,8 @@ from .primitives.hashes import sha256, signed_text
 
 SIGNATURE = 64
 UNLOCKS_MAX = 256
+TRUSTEES_MAX = 9
+INTEGRATE_MS = 2000  # C14: how soon after it was signed a promise must be in the log
 
 
 class BadLayout(Exception):
@@ -154,7 +156,9 @@ def read_release(raw: bytes) -> Release:
     tender_id, root, size, nonce, envelope, i, mode, zero, count = fields
     _require(len(raw) == 188 + 65 * count, "length")
     rows = _rows(raw, 124, count, 65)
-    _require(zero == 0 and mode in (0, 1) and i >= 1, "zero bytes, mode or position")
+    _require(
+        zero == 0 and mode in (0, 1) and 1 <= i <= TRUSTEES_MAX, "zero bytes, mode or position"
+    )
     _require(_ascending([row[:32] for row in rows]), "bid_ids not ascending")
     for row in rows:
         status, share = row[32], row[33:]
@@ -176,4 +180,5 @@ def read_ack(raw: bytes) -> Ack:
     _require(len(raw) == 154 and raw[:8] == b"KBIDACK1", "not an ACK")
     tender_id, kind, message, result, server_ms, by_ms = struct.unpack_from(">32sB32sBQQ", raw, 8)
     _require(1 <= kind <= 7 and result <= 5, "kind or result")
+    _require(by_ms >= server_ms + INTEGRATE_MS, "promised earlier than lawful")
     return Ack(raw, "KBID1 ack", tender_id, kind, message, result, server_ms, by_ms)

@@ -74,6 +74,7 @@ MISMATCH = {
     "manifest.officers": "A key of the purchaser's side, the supervisor or the host is missing.",
     "manifest.log_names": "The names of log or witnesses are not lawful.",
     "manifest.quorum": "The witness quorum is not lawful: outside a demo there must be witnesses.",
+    "manifest.programs": "One program is listed twice.",
     "manifest.keys": "A key is not lawful, or one key has two uses.",
     "trustee.proof": "A trustee did not prove to hold the key: it may be somebody else's.",
     "authority.officer": "The signing key is not that of an officer in this role.",

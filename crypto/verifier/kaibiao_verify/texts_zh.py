@@ -73,6 +73,7 @@ MISMATCH = {
     "manifest.officers": "缺招标方、监督人或主持人的密钥。",
     "manifest.log_names": "日志或见证人的名称不合规定。",
     "manifest.quorum": "见证法定数不合规定：非演示项目必须有见证人。",
+    "manifest.programs": "同一程序列了两次。",
     "manifest.keys": "有密钥不合法，或一把密钥兼作两用。",
     "trustee.proof": "持钥人没有证明自己持有私钥：密钥可能是别人的。",
     "authority.officer": "签名的密钥不是清单中担任该职的人。",

@@ -9,6 +9,17 @@ from __future__ import annotations
 from .ed25519 import P, multiply_base
 
 A24 = 121665
+# The u coordinates of all points of order 1, 2, 4 and 8, on the curve and on its twist: whatever
+# the secret, the shared secret with them is zero.
+LOW_ORDER = frozenset(
+    {
+        0,
+        1,
+        P - 1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    }
+)
 
 
 def clamp(secret: bytes) -> int:
@@ -52,5 +63,5 @@ def public_of(secret: bytes) -> bytes:
 
 
 def is_low_order(public: bytes) -> bool:
-    """Whether every shared secret with this key is zero (C16 refuses such keys)."""
-    return shared(b"\x01" * 32, public) == bytes(32)
+    """Whether every shared secret with this canonical key is zero (C16 refuses such keys)."""
+    return int.from_bytes(public, "little") in LOW_ORDER
