@@ -20,6 +20,7 @@ from server.http.guard import admitted, guard
 from server.http.metrics import HttpMetrics
 from server.http.openapi import describe
 from server.http.ports import Hall
+from server.http.reading_moment import DatedConnection
 from server.http.routes import PATTERNS, ROUTES, Route
 from server.http.security_headers import header_writer
 from server.http.settings import HttpSettings
@@ -60,20 +61,53 @@ async def listen(
     """Starts listening; ``await runner.cleanup()`` ends it."""
     limits = app[FRONT].settings.limits
     runner = web.AppRunner(
-        app,
-        access_log=None,
-        handle_signals=False,
-        auto_decompress=False,
-        keepalive_timeout=limits.keepalive_s,
-        lingering_time=limits.lingering_s,
-        shutdown_timeout=limits.shutdown_s,
-        max_line_size=limits.header_line_max,
-        max_field_size=limits.header_line_max,
-        max_headers=limits.headers_max,
+        app, access_log=None, handle_signals=False, shutdown_timeout=limits.shutdown_s
     )
     await runner.setup()
-    await web.SockSite(runner, sock, ssl_context=ssl_context, backlog=BACKLOG).start()
+    await _DatedSite(runner, sock, ssl_context=ssl_context).start()
     return runner
+
+
+class _DatedSite(web.BaseSite):
+    """A listening socket whose connections say when they were read (``reading_moment``)."""
+
+    __slots__ = ("_front", "_sock")
+
+    def __init__(
+        self, runner: web.AppRunner, sock: socket.socket, *, ssl_context: SSLContext | None
+    ) -> None:
+        super().__init__(runner, ssl_context=ssl_context, backlog=BACKLOG)
+        self._sock = sock
+        self._front = runner.app[FRONT]
+
+    @property
+    def name(self) -> str:
+        return self._front.settings.origin
+
+    async def start(self) -> None:
+        await super().start()
+        manager = self._runner.server
+        assert manager is not None
+        loop = asyncio.get_running_loop()
+        limits, clock = self._front.settings.limits, self._front.hall.pass_clock
+
+        def connection() -> DatedConnection:
+            return DatedConnection(
+                manager,
+                received_ms=clock.received_ms,
+                loop=loop,
+                access_log=None,
+                auto_decompress=False,
+                keepalive_timeout=limits.keepalive_s,
+                lingering_time=limits.lingering_s,
+                max_line_size=limits.header_line_max,
+                max_field_size=limits.header_line_max,
+                max_headers=limits.headers_max,
+            )
+
+        self._server = await loop.create_server(
+            connection, sock=self._sock, ssl=self._ssl_context, backlog=BACKLOG
+        )
 
 
 def _add(app: web.Application, front: Front, route: Route) -> None:

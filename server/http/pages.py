@@ -91,6 +91,6 @@ def _read(path: Path, address: str) -> Page:
         body=body,
         packed=gzip.compress(body, 9, mtime=0) if is_packed else None,
         content_type=content_type,
-        etag=f'"{sha256(body)[:16].hex()}"',
+        etag=f'W/"{sha256(body)[:16].hex()}"',
         caching=FOREVER if HASHED.fullmatch(address) else ASK_AGAIN,
     )

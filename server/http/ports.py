@@ -22,7 +22,7 @@ class PassClock(Protocol):
     """When something can be said to have been read (``signaling.pass_clock``)."""
 
     def received_ms(self) -> int:
-        """The start of the last completed pass over the sockets, UTC ms."""
+        """When bytes that are being read now count as received, UTC ms. Called at the read."""
         ...
 
 

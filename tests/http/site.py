@@ -40,6 +40,7 @@ from server.http.front import FRONT, Front
 from server.http.settings import HttpSettings, Limits
 from server.http.upload_note import new_hasher
 from server.storage.blobs import BlobStore
+from signaling.pass_clock import PassClock
 
 TENDER = "jz-2026-sg-0417"
 START_MS = 1_795_138_000_000
@@ -100,7 +101,7 @@ class SmallHall:
     """``server.http.ports.Hall`` for one tender with two registered bidders."""
 
     def __init__(self, bundle: Path) -> None:
-        self.pass_clock = SmallPassClock()
+        self.pass_clock: PassClock | SmallPassClock = SmallPassClock()
         self.ms = START_MS
         self.people = {person.login_pk: person for _, person in PEOPLE.values()}
         self.rooms = {f"{kind}:{TENDER}": SmallRoom() for kind in ("tender", "opening")}
@@ -302,6 +303,7 @@ async def open_site(
     pages: Path | None = None,
     keep_free: int = 0,
     registry: CollectorRegistry | None = None,
+    pass_clock: PassClock | None = None,
     **settings: Any,
 ) -> AsyncIterator[Site]:
     """The site of a directory, listening."""
@@ -312,6 +314,8 @@ async def open_site(
         **{"origin": url, "version": "test", **settings}, pages=pages, limits=limits or Limits()
     )
     hall = SmallHall(directory / "opening.zip")
+    if pass_clock is not None:
+        hall.pass_clock = pass_clock
     blobs = BlobStore(directory / "blobs", new_hasher, keep_free=keep_free)
     app = build_app(hall, blobs, made, registry)
     runner = await listen(app, sock)

@@ -1,8 +1,8 @@
 """POST /rooms/{room}/commands: a command by HTTP, where a proxy strips WebSocket (命令回退通道).
 
-The moment of receipt is the pass clock's conservative one, taken once the last byte has been read:
-a bidder is never judged later here than on the socket. What nobody signed in asks has no cmd_id
-towards the room: "the public" is not one client, and must not get another's stored answer.
+Received is what the connection says (``reading_moment``), so a command is judged here like a frame
+on the socket. What nobody signed in asks has no cmd_id towards the room: "the public" is not one
+client, and must not get another's stored answer.
 """
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from server.domain.model import Actor, Role
 from server.domain.refusals import Refused
 from server.http.front import Front
 from server.http.guard import refusal_answer
+from server.http.reading_moment import read_ms
 from server.http.wire import answer, args_from_json, decode_command, is_msgpack, read_body
 
 
@@ -22,7 +23,7 @@ async def handle(request: web.Request, front: Front, actor: Actor) -> web.Stream
     limits = front.settings.limits
     msgpack = is_msgpack(request)
     raw = await read_body(request, limits.command_body_max, limits.body_within_s)
-    received_ms = front.hall.pass_clock.received_ms()
+    received_ms = read_ms(request)
     asked = decode_command(raw, msgpack=msgpack)
     name = request.match_info["room"]
     room = front.hall.room(name)
