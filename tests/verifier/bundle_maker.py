@@ -80,6 +80,9 @@ class Opening:
 
     fates: tuple[str, ...] = (OPENED, LOCKED, MALFORMED)
     releasing: tuple[int, ...] = (1, 2, 3)
+    seq = 1
+    registration_expiry_ms = EXPIRY_MS
+    signers: tuple[SigningKey, ...] = (HOST, SUPERVISOR)
 
     def __init__(self) -> None:
         self.log = LogMaker(ORIGIN, LOG_KEY, START_MS)
@@ -122,7 +125,7 @@ class Opening:
     def act(self, entry_type: int, **members: Any) -> Any:
         """Log what host and supervisor sign together."""
         message = act_message(entry_type, self.manifest.tender_id, members)
-        sigs = [{"pk": k.public.hex(), "sig": k.sign(message).hex()} for k in (HOST, SUPERVISOR)]
+        sigs = [{"pk": k.public.hex(), "sig": k.sign(message).hex()} for k in self.signers]
         return self.entry(entry_type, **members, sigs=sigs)
 
     def row(self, event: str, audience: str = "hall", *, withheld: bool = False) -> None:
@@ -199,13 +202,14 @@ class Opening:
             number, fate, f"71{number:06d}.00", signing(f"bidder {number}"), box(f"bidder {number}")
         )
         org = organisation_hash(bidder.code)
-        claims = (self.manifest.tender_id, bidder.key.public, bidder.box_key.public, EXPIRY_MS, org)
+        expiry_ms = self.registration_expiry_ms
+        claims = (self.manifest.tender_id, bidder.key.public, bidder.box_key.public, expiry_ms, org)
         self.entry(
             3,
             bidder_pk=bidder.key.public.hex(),
             bidder_xpk=bidder.box_key.public.hex(),
             org_sha256=org.hex(),
-            expiry_ms=EXPIRY_MS,
+            expiry_ms=expiry_ms,
             sig=bidder.key.sign(bind_message(*claims)).hex(),
             binding={
                 "kind": "invitation",
@@ -251,8 +255,8 @@ class Opening:
             self.manifest.suite_impl,
             tender_id=self.manifest.tender_id,
             lot=1,
-            seq=1,
-            prev=bytes(32),
+            seq=self.seq,
+            prev=bytes(32) if self.seq == 1 else sha256(b"the submission before"),
             items=[(n, bidder.header(n).bid_id) for n in (1, 2)],
             key=bidder.key,
         )
@@ -322,7 +326,7 @@ class Opening:
         headers = [bidder.form.header for bidder in self.unlocked()]
         return [(header.bid_id, *open_share(header, i, key)) for header in headers]
 
-    def release_message(self, i: int, **changes: Any) -> bytes:
+    def release_message(self, number: int, **changes: Any) -> bytes:
         size = self.checkpoint_sizes[-1]
         facts: dict[str, Any] = {
             "tender_id": self.manifest.tender_id,
@@ -330,10 +334,10 @@ class Opening:
             "size": size,
             "opening_nonce": self.nonces[1],
             "envelope": 1,
-            "i": i,
+            "i": number,
             "mode": 0,
-            "items": self.release_items(i),
-            "key": signing(f"trustee {i}"),
+            "items": self.release_items(number),
+            "key": signing(f"trustee {number}"),
         }
         return build_release(self.manifest.suite_impl, **(facts | changes)).raw
 

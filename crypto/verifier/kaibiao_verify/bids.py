@@ -77,8 +77,6 @@ def check_time(
     if closed is not None:
         before = entry.is_before(closed)
         report.check("submit.after_closing", before, name, "before DEADLINE_CLOSED", entry.place)
-    known = registration is not None
-    report.check("submit.registered", known, name, "a registered key", submit.bidder_pk)
     if registration is not None:
         earlier = registration.entry.is_before(entry)
         report.check("registration.late", earlier, name, "registered before", entry.place)
@@ -116,11 +114,12 @@ def header_of(
     try:
         header = read_header(raw)
         report.check("header.name", header.bid_id == bid_id, name, bid_id, header.bid_id)
+        place = (header.bidder_pk, header.lot, header.envelope)
+        own = place == (submit.bidder_pk, submit.lot, number)
+        report.check("header.submit", own, name, "bidder, lot and envelope of its SUBMIT", "others")
         accept_header(header, manifest, registration.bidder_xpk)
     except BadHeader as error:
         report.differs("header.rules", name, "a header of C6", error)
         return None
     report.check("header.rules", True, name)
-    own = (header.bidder_pk, header.lot, header.envelope) == (submit.bidder_pk, submit.lot, number)
-    report.check("header.submit", own, name, "bidder, lot and envelope of its SUBMIT", "others")
     return header if header.bid_id == bid_id and own else None

@@ -58,26 +58,27 @@ def read_closing(
     listed: set[bytes] = set()
     chains: set[tuple[bytes, int]] = set()
     for digest in closing.submits:
-        submit = submit_of(digest, bundle, manifest, report)
-        entry = logged.get(digest)
         name = f"submit/{digest.hex()}.bin"
-        if not report.check("submit.logged", entry is not None, name, "a SUBMIT entry", "none"):
-            continue
-        if submit is None or entry is None:
+        entry = logged.get(digest)
+        report.check("submit.logged", entry is not None, name, "a SUBMIT entry", "none")
+        submit = submit_of(digest, bundle, manifest, report)
+        if submit is None:
             continue
         registration = registrations.get(submit.bidder_pk)
-        check_time(entry, submit, registration, closing.entry, deadline_ms, report)
-        if registration is None:
-            continue
+        known = registration is not None
+        report.check("submit.registered", known, name, "a registered key", submit.bidder_pk)
+        if entry is not None:
+            check_time(entry, submit, registration, closing.entry, deadline_ms, report)
         chain = (submit.bidder_pk, submit.lot)
         report.check("submit.chain", chain not in chains, name, "one bid for a lot", "two")
         chains.add(chain)
         for number, bid_id in submit.envelopes:
             report.check("submit.listed", bid_id not in listed, name, "listed once", bid_id)
             listed.add(bid_id)
-            header = header_of(number, bid_id, submit, registration, bundle, manifest, report)
-            if header is not None:
-                closing.bids[bid_id] = Bid(bid_id, header, submit, registration)
+            if registration is not None:
+                header = header_of(number, bid_id, submit, registration, bundle, manifest, report)
+                if header is not None:
+                    closing.bids[bid_id] = Bid(bid_id, header, submit, registration)
     _check_unique(closing, report)
     _check_no_extras(bundle, closing.submits, listed, report)
     used = {bid.registration.bidder_pk for bid in closing.bids.values()}

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from .bids import DECIDE_MS_MAX
 from .checkpoints import CLOSING
 from .entry_types import (
     OPENING_START,
@@ -42,6 +41,7 @@ OF_A_WINDOW = (
     SET_FROZEN,
     READ_OUT,
 )
+APPEND_MS_MAX = 2000  # between a decision that counts from "now" and its entry
 ONCE = (WINDOW_END, TRUSTEES_LOST, REPLY_END, SET_FROZEN, READ_OUT)
 
 
@@ -131,7 +131,7 @@ def _check_start(window: Window, log: Log, report: Report) -> None:
         report.check("window.before_closing", after, MEMBER, f"from {closing.size}", start.index)
     length, promised = start["end_ms"] - start["start_ms"], window.session["window_ms"]
     report.check("window.length", length >= promised, MEMBER, f"{promised} ms", length)
-    earliest = start.server_ms - DECIDE_MS_MAX
+    earliest = start.server_ms - APPEND_MS_MAX
     honest = start["start_ms"] >= earliest
     report.check("window.start", honest, MEMBER, f"from {earliest}", start["start_ms"])
 
@@ -150,7 +150,7 @@ def _check_changes(window: Window, report: Report) -> None:
             left = window.end_ms - entry.server_ms
             report.check("window.remaining", remaining >= left, MEMBER, left, remaining)
         elif kind == "resume":
-            least = max(least, entry.server_ms - DECIDE_MS_MAX + remaining)
+            least = max(least, entry.server_ms - APPEND_MS_MAX + remaining)
         else:
             remaining += end_ms - window.end_ms
         report.check("window.shorter", end_ms >= least, MEMBER, f"at least {least}", end_ms)
@@ -231,7 +231,7 @@ def _check_together(windows: list[Window], report: Report) -> None:
 
 
 def _check_checkpoints(windows: list[Window], log: Log, report: Report) -> None:
-    """log/window-end-<envelope>-<w>.txt includes the WINDOW_END; forms must have one."""
+    """log/window-end-<envelope>-<w>.txt: one for each end, and it includes the WINDOW_END."""
     known = {one.checkpoint_member: one for one in windows}
     for name, checkpoint in log.checkpoints.items():
         if name.startswith("log/window-end-"):
@@ -241,7 +241,7 @@ def _check_checkpoints(windows: list[Window], log: Log, report: Report) -> None:
             under = end is not None and end.index < checkpoint.size
             report.check("window.not_under", under, name, "WINDOW_END under it", checkpoint.size)
     for window in windows:
-        if window.is_form and window.first(WINDOW_END) is not None:
+        if window.first(WINDOW_END) is not None:
             name = window.checkpoint_member
             there = name in log.checkpoints
             report.check("window.no_checkpoint", there, name, "a signed checkpoint", "none")
