@@ -1,1 +1,1 @@
-"""Bytes in, bytes out: sealing, identities, log, draws. No I/O but the randomness of keys from the OS."""
+"""Bytes in, bytes out: sealing, identities, log, draws. No I/O but the randomness of keys."""

@@ -80,7 +80,6 @@ async def running(
     data = Path(config.site.data)
     data.mkdir(parents=True, exist_ok=True)
     keys = load_site_keys(data)
-    clock = Clock()
     async with contextlib.AsyncExitStack() as stack:
         journal = Journal.open(
             data / "journal",
@@ -90,6 +89,7 @@ async def running(
         )
         stack.callback(journal.close)
         site_log = SiteLog(journal, config.site.log_origin, keys.log, software=SOFTWARE)
+        clock = Clock(site_log.last_tick_ms or 0)
         blobs = BlobStore(data / "store", new_hasher)
         pool = Pool(config.limits.decrypt_workers or None)
         stack.callback(pool.close)

@@ -84,7 +84,8 @@ class ClientWire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
         self._transport = None
-        self.lost.set_result(self._loss)
+        if not self.lost.done():  # whoever waited may have been cancelled
+            self.lost.set_result(self._loss)
         if not self.opened.done():
             self.opened.set_result(None)
 

@@ -51,6 +51,10 @@ class Person:
     name: str
     seed: bytes
 
+    @property
+    def login_pk(self) -> bytes:
+        return SigningKey(self.seed).public
+
 
 @dataclass(frozen=True, slots=True)
 class TrusteeKeys:

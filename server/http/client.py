@@ -1,16 +1,15 @@
 """A client of the HTTP side (客户端): for the rehearsal's people, load tests, tools and tests.
 
-Invariant: a refusal becomes ``HallRefused`` with the server's code, whatever the address; an upload
-that is interrupted carries on from the offset that the server holds durably, and gives up only when
-several attempts in a row brought nothing.
+Invariant: a refusal becomes ``HallRefused`` with the server's code, whatever the address. It sends
+the site's Origin with everything, as the door asks of whoever carries a session (``guard``).
 """
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -18,27 +17,12 @@ import msgspec
 
 from crypto.header import parse_header
 from crypto.keys import SigningKey
+from server.http.client_answers import HallRefused, raise_refusal, read_value
+from server.http.client_uploads import PIECE_SIZE, Progress, Uploads, size_of
 from server.http.login_message import login_message
-from server.http.refusals import CODE_HEADER, RETRY_AFTER_S
-from server.http.tus import PATCH_TYPE, TUS_VERSION, format_metadata
 from server.http.wire import MSGPACK
 
-PATCH_SIZE: Final = 8 << 20
-PIECE_SIZE: Final = 256 << 10
-ATTEMPTS_MAX: Final = 6  # in a row, without a byte of progress
-RETRY_S: Final = 0.2
-TUS: Final = {"Tus-Resumable": TUS_VERSION}
-
-
-class HallRefused(Exception):
-    """The server said no. ``code`` is stable, ``retryable`` says whether later may be better."""
-
-    def __init__(self, status: int, code: str, retryable: bool, detail: Mapping[str, Any]) -> None:
-        super().__init__(f"{status} {code} {dict(detail)}")
-        self.status = status
-        self.code = code
-        self.retryable = retryable
-        self.detail = detail
+__all__ = ["HallHttp", "HallRefused"]
 
 
 class HallHttp:
@@ -67,6 +51,11 @@ class HallHttp:
         assert self._session is not None, "use as: async with HallHttp(...)"
         return self._session
 
+    @property
+    def uploads(self) -> Uploads:
+        """tus, step by step; ``store`` takes all of them."""
+        return Uploads(self.session)
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
@@ -78,12 +67,12 @@ class HallHttp:
     # ---- who
 
     async def bootstrap(self) -> dict[str, Any]:
-        return await self._get("/bootstrap.json")
+        return await self.get("/bootstrap.json")
 
     async def login(self, key: SigningKey) -> dict[str, Any]:
         """Answers a challenge; the session stays in the cookie jar. Who I am now."""
         public = key.public.hex()
-        given = await self._post("/auth/challenge", {"public": public})
+        given = await self.post("/auth/challenge", {"public": public})
         question, expiry_ms = bytes.fromhex(given["challenge"]), given["expiry_ms"]
         message = login_message(self.origin, question, expiry_ms, key.public)
         answer = {
@@ -92,17 +81,17 @@ class HallHttp:
             "expiry_ms": expiry_ms,
             "signature": key.sign(message).hex(),
         }
-        return (await self._post("/auth/login", answer))["me"]
+        return (await self.post("/auth/login", answer))["me"]
 
     async def logout(self) -> None:
-        await self._post("/auth/logout", None)
+        await self.post("/auth/logout")
 
     async def me(self) -> dict[str, Any]:
-        return await self._get("/auth/me")
+        return await self.get("/auth/me")
 
     async def ticket(self) -> str:
         """For one WebSocket hello."""
-        return (await self._post("/auth/ticket", None))["ticket"]
+        return (await self.post("/auth/ticket"))["ticket"]
 
     # ---- rooms
 
@@ -111,7 +100,7 @@ class HallHttp:
     ) -> Any:
         """A command over HTTP, in msgpack: bytes are bytes. Its result, or HallRefused."""
         asked = {"cmd_id": cmd_id or uuid.uuid4().hex, "op": op, "args": args}
-        answer = await self._request(
+        answer = await self.request(
             "POST",
             f"/rooms/{room}/commands",
             data=msgspec.msgpack.encode(asked),
@@ -124,7 +113,7 @@ class HallHttp:
     ) -> dict[str, Any]:
         """{epoch, server_ms, events: [[seq, server_ms, type, body, hash]]}, in msgpack."""
         query = {"audience": audience, "epoch": epoch, "after": after, "wait_ms": wait_ms}
-        return await self._request(
+        return await self.request(
             "GET", f"/rooms/{room}/events", params=query, headers={"Accept": MSGPACK}
         )
 
@@ -147,46 +136,46 @@ class HallHttp:
     # ---- tenders, log, openings
 
     async def tenders(self) -> list[dict[str, Any]]:
-        return (await self._get("/tenders"))["tenders"]
+        return (await self.get("/tenders"))["tenders"]
 
     async def manifest(self, tender: str) -> tuple[bytes, bytes]:
         """(manifest.json, manifest.sig.json), verbatim."""
         return (
-            await self._bytes(f"/tenders/{tender}/manifest.json"),
-            await self._bytes(f"/tenders/{tender}/manifest.sig.json"),
+            await self.read(f"/tenders/{tender}/manifest.json"),
+            await self.read(f"/tenders/{tender}/manifest.sig.json"),
         )
 
     async def mine(self, tender: str) -> dict[str, Any]:
-        return await self._get(f"/tenders/{tender}/mine")
+        return await self.get(f"/tenders/{tender}/mine")
 
     async def checkpoint(self) -> str:
-        return (await self._bytes("/log/checkpoint")).decode()
+        return (await self.read("/log/checkpoint")).decode()
 
     async def consistency(self, from_size: int, to_size: int) -> dict[str, Any]:
-        return await self._get(f"/log/consistency?from={from_size}&to={to_size}")
+        return await self.get(f"/log/consistency?from={from_size}&to={to_size}")
 
     async def closed_list(self, opening: str) -> list[str]:
-        return (await self._get(f"/openings/{opening}/closed.json"))["submits"]
+        return (await self.get(f"/openings/{opening}/closed.json"))["submits"]
 
     async def closed_path(self, opening: str, submit_sha256: bytes) -> dict[str, Any]:
-        return await self._get(f"/openings/{opening}/closed-path?sha256={submit_sha256.hex()}")
+        return await self.get(f"/openings/{opening}/closed-path?sha256={submit_sha256.hex()}")
 
     async def proofs(self, opening: str) -> dict[str, Any]:
-        return await self._get(f"/openings/{opening}/proofs")
+        return await self.get(f"/openings/{opening}/proofs")
 
     async def envelopes(self, opening: str) -> dict[str, Any]:
-        return await self._get(f"/openings/{opening}/envelopes")
+        return await self.get(f"/openings/{opening}/envelopes")
 
     async def halves(self, opening: str) -> dict[str, str]:
-        return (await self._get(f"/openings/{opening}/halves"))["halves"]
+        return (await self.get(f"/openings/{opening}/halves"))["halves"]
 
     async def demo_people(self) -> dict[str, Any]:
-        return await self._get("/demo/people.json")
+        return await self.get("/demo/people.json")
 
     async def bundle(self, opening: str, into: Path) -> int:
         """Downloads opening.zip into a file: its size."""
-        async with self._open("GET", f"/openings/{opening}/opening.zip") as response:
-            await _raise_refusal(response)
+        async with self.session.get(f"/openings/{opening}/opening.zip") as response:
+            await raise_refusal(response)
             size = 0
             with into.open("wb") as file:
                 async for piece in response.content.iter_chunked(PIECE_SIZE):
@@ -196,145 +185,30 @@ class HallHttp:
     # ---- uploads
 
     async def store(
-        self,
-        tender: str,
-        header: bytes,
-        payload: bytes | Path,
-        *,
-        progress: Callable[[int, int], None] | None = None,
+        self, tender: str, header: bytes, payload: bytes | Path, *, progress: Progress | None = None
     ) -> str:
         """Uploads a whole envelope, payload first: its bid_id in hex. It still wants a SUBMIT."""
-        location = await self.create_upload(tender, parse_header(header).core, _size_of(payload))
-        await self.send(location, payload, progress=progress)
-        return await self.put_header(location, header)
+        core, size = parse_header(header).core, size_of(payload)
+        location = await self.uploads.create(tender, core, size)
+        await self.uploads.send(location, payload, progress=progress)
+        return await self.uploads.put_header(location, header)
 
-    async def create_upload(self, tender: str, core: bytes, size: int) -> str:
-        """Announces a payload of ``size`` bytes: the path of its upload."""
-        named = {"tender": tender.encode(), "core": core}
-        headers = {
-            **TUS,
-            "Upload-Length": str(size),
-            "Upload-Metadata": format_metadata(named),
-        }
-        async with self._open("POST", "/uploads", headers=headers) as response:
-            await _raise_refusal(response)
-            return response.headers["Location"]
+    # ---- anything
 
-    async def offset(self, location: str) -> int:
-        """How many bytes of an upload are durable."""
-        async with self._open("HEAD", location, headers=TUS) as response:
-            await _raise_refusal(response)
-            return int(response.headers["Upload-Offset"])
+    async def request(self, method: str, path: str, **options: Any) -> Any:
+        """Any address: the decoded body, or HallRefused. ``options`` are aiohttp's."""
+        async with self.session.request(method, path, **options) as response:
+            await raise_refusal(response)
+            return await read_value(response)
 
-    async def send(
-        self,
-        location: str,
-        payload: bytes | Path,
-        *,
-        patch_size: int = PATCH_SIZE,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> None:
-        """Sends what is missing, carrying on after cut lines and busy answers."""
-        size, failures = _size_of(payload), 0
-        offset = await self.offset(location)
-        while offset < size:
-            length = min(patch_size, size - offset)
-            try:
-                after = await self.patch(location, payload, offset, length)
-            except (aiohttp.ClientError, TimeoutError, HallRefused) as error:
-                failures += 1
-                is_final = isinstance(error, HallRefused) and not error.retryable
-                if is_final or failures >= ATTEMPTS_MAX:
-                    raise
-                await asyncio.sleep(RETRY_S * 2**failures)
-                after = await self.offset(location)
-            if after > offset:
-                failures = 0
-            offset = after
-            if progress is not None:
-                progress(offset, size)
+    async def get(self, path: str) -> Any:
+        return await self.request("GET", path)
 
-    async def patch(self, location: str, payload: bytes | Path, offset: int, length: int) -> int:
-        """One PATCH: the durable offset after it."""
-        headers = {
-            **TUS,
-            "Content-Type": PATCH_TYPE,
-            "Upload-Offset": str(offset),
-            "Content-Length": str(length),
-        }
-        data = _pieces(payload, offset, length)
-        async with self._open("PATCH", location, headers=headers, data=data) as response:
-            await _raise_refusal(response)
-            return int(response.headers["Upload-Offset"])
+    async def post(self, path: str, value: Mapping[str, Any] | None = None) -> Any:
+        return await self.request("POST", path, json=value)
 
-    async def put_header(self, location: str, header: bytes) -> str:
-        """The whole header: the upload becomes an envelope with this bid_id."""
-        answer = await self._request("PUT", f"{location}/header", data=header)
-        return answer["bid_id"]
-
-    async def drop_upload(self, location: str) -> None:
-        async with self._open("DELETE", location, headers=TUS) as response:
-            await _raise_refusal(response)
-
-    # ---- inside
-
-    def _open(self, method: str, path: str, **options: Any) -> Any:
-        return self.session.request(method, path, **options)
-
-    async def _request(self, method: str, path: str, **options: Any) -> Any:
-        async with self._open(method, path, **options) as response:
-            await _raise_refusal(response)
-            raw = await response.read()
-            if not raw:
-                return None
-            if response.content_type == MSGPACK:
-                return msgspec.msgpack.decode(raw, strict=False)
-            return msgspec.json.decode(raw)
-
-    async def _get(self, path: str) -> Any:
-        return await self._request("GET", path)
-
-    async def _post(self, path: str, value: Mapping[str, Any] | None) -> Any:
-        return await self._request("POST", path, json=value)
-
-    async def _bytes(self, path: str) -> bytes:
-        async with self._open("GET", path) as response:
-            await _raise_refusal(response)
+    async def read(self, path: str) -> bytes:
+        """The body of a GET as it is."""
+        async with self.session.get(path) as response:
+            await raise_refusal(response)
             return await response.read()
-
-
-async def _raise_refusal(response: aiohttp.ClientResponse) -> None:
-    if response.status < 400:
-        return
-    raw = await response.read()
-    try:
-        decode = msgspec.msgpack.decode if response.content_type == MSGPACK else msgspec.json.decode
-        body = decode(raw) if raw else {}
-    except msgspec.DecodeError:
-        body = {}
-    raise HallRefused(
-        response.status,
-        response.headers.get(CODE_HEADER) or f"http.{response.status}",
-        body.get("retryable", response.status in RETRY_AFTER_S),
-        body.get("detail", {}),
-    )
-
-
-def _size_of(payload: bytes | Path) -> int:
-    return len(payload) if isinstance(payload, bytes) else payload.stat().st_size
-
-
-async def _pieces(payload: bytes | Path, offset: int, length: int) -> Any:
-    if isinstance(payload, bytes):
-        for at in range(offset, offset + length, PIECE_SIZE):
-            yield payload[at : min(at + PIECE_SIZE, offset + length)]
-        return
-    with payload.open("rb") as file:
-        file.seek(offset)
-        while length > 0 and (piece := await asyncio.to_thread(_read, file, length)):
-            length -= len(piece)
-            yield piece
-
-
-def _read(file: BinaryIO, length: int) -> bytes:
-    return file.read(min(PIECE_SIZE, length))

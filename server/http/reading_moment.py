@@ -14,6 +14,8 @@ then:
 2. the next turn runs that task, which starts the handler (or wakes it, if it waited for its body);
 3. the next turn runs the handler, which reads, decodes and puts the command without waiting.
 
+Where the connection itself had only just been made, accepting it takes some turns before that.
+
 Invariant: between the end of its body and its room's queue a command's handler awaits nothing.
 """
 
@@ -22,7 +24,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-TURNS_AFTER_READ: Final = 4  # two, and two to spare: a turn costs nothing
+TURNS_AFTER_READ: Final = 8  # three were ever needed; on an idle loop a turn costs nothing
 
 
 class DatedConnection(web.RequestHandler):

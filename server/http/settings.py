@@ -53,6 +53,7 @@ class Limits:
     writers_per_org_max: int = 4
     writers_max: int = 512
     upload_idle_ms: int = 24 * 3_600_000
+    upload_resting_ms: int = 60_000
     metadata_size_max: int = 2048
     core_size_max: int = 512
     header_size_max: int = 8192

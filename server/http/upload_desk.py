@@ -48,11 +48,17 @@ class UploadDesk:
             self._remember(upload)
 
     async def create(self, actor: Actor, tender: str, core: bytes, size: int) -> Upload:
-        """A new upload of ``actor``'s organisation, within its quota; its room is reserved."""
-        self._check_quota(actor.org, size)
+        """A new upload of ``actor``'s organisation, within its quota; its room is reserved.
+
+        Where the quota is used up, what the organisation itself has left lying longest gives way:
+        a device that lost its uploads must not be locked out by them an hour before the deadline.
+        """
         claim = (actor.org, size)
+        if size > self._limits.upload_bytes_per_org_max:
+            raise Refused("upload.too_large")
         self._pending.append(claim)
         try:
+            await self._make_room(actor.org)
             note = UploadNote(actor.org, tender, core)
             upload = await self.blobs.create(size, write_note(note), created_ms=self._now_ms())
         finally:
@@ -129,17 +135,32 @@ class UploadDesk:
             with suppress(Refused):
                 await self.discard(upload)
 
-    def _check_quota(self, org: str, size: int) -> None:
-        sizes = [each for owner, each in self._pending if owner == org]
-        sizes += [
-            upload.size
-            for upload in self.blobs.uploads()
-            if (note := self._notes.get(upload.upload_id)) is not None and note.org == org
-        ]
-        if len(sizes) >= self._limits.uploads_per_org_max:
-            raise Refused("upload.too_many")
-        if sum(sizes) + size > self._limits.upload_bytes_per_org_max:
-            raise Refused("upload.too_large")
+    async def _make_room(self, org: str) -> None:
+        """Brings ``org`` with what it has announced under its quota, or raises upload.too_many."""
+        while not self._fits(org):
+            resting = [upload for upload in self._of(org) if self._is_resting(upload.upload_id)]
+            if not resting:
+                raise Refused("upload.too_many")
+            oldest = min(resting, key=lambda upload: self._used_ms[upload.upload_id])
+            await self.discard(oldest)
+
+    def _fits(self, org: str) -> bool:
+        sizes = [size for owner, size in self._pending if owner == org]
+        sizes += [upload.size for upload in self._of(org)]
+        return (
+            len(sizes) <= self._limits.uploads_per_org_max
+            and sum(sizes) <= self._limits.upload_bytes_per_org_max
+        )
+
+    def _of(self, org: str) -> list[Upload]:
+        notes = self._notes
+        found = [upload for upload in self.blobs.uploads() if upload.upload_id in notes]
+        return [upload for upload in found if notes[upload.upload_id].org == org]
+
+    def _is_resting(self, upload_id: str) -> bool:
+        used_ms = self._used_ms[upload_id]
+        is_old = self._now_ms() - used_ms >= self._limits.upload_resting_ms
+        return is_old and upload_id not in self._writers
 
     def _remember(self, upload: Upload) -> None:
         note = read_note(upload.about)

@@ -62,7 +62,7 @@ class RoomsGateway:
         found = self._hall.find_room(room)
         if found is None:
             return None
-        return self._hall.journal.epoch, found.durable_position(audience)
+        return self._hall.history_epoch, found.durable_position(audience)
 
     async def history(self, room: str, audience: str, after: int, limit: int) -> Sequence[Event]:
         return [Event(*row) for row in self._hall.history(room, audience, after, limit)]

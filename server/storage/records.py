@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-BODY_SIZE_MAX: Final = 1 << 20
+BODY_SIZE_MAX: Final = 16 << 20  # a closed list carries every header of its bids
 ANSWER_SIZE_MAX: Final = 1 << 20
 ENTRY_SIZE_MAX: Final = 4096  # sealing.md C13
 ROWS_PER_APPEND_MAX: Final = 4096

@@ -27,7 +27,8 @@ MIGRATIONS: Final = (
     """
     CREATE TABLE stream (
       stream_id INTEGER PRIMARY KEY,
-      name TEXT NOT NULL UNIQUE
+      name TEXT NOT NULL UNIQUE,
+      headed_seq INTEGER NOT NULL DEFAULT 0 -- newest row that a HEAD in the site log names
     ) STRICT;
     CREATE TABLE event (
       position INTEGER PRIMARY KEY,

@@ -79,18 +79,23 @@ class Tick:
             start = {"epoch": transaction.epoch, "log_origin": self.origin}
             members = {**start, "server_ms": tick_ms, "software": self.software}
             transaction.add_own_entry(tick_ms, None, _entry(EntryType.SITE_START, members))
+        # Only rows of this second or earlier: a tick runs a little after its second, and a HEAD
+        # must not be older than the row it names. Within a stream ts_ms rises with seq.
         moved = (
             "SELECT name, max(seq), hash FROM event JOIN stream USING (stream_id)"
             " WHERE position > (SELECT value FROM counter WHERE name = 'headed_position')"
-            " GROUP BY stream_id ORDER BY name"
+            " AND seq > headed_seq AND ts_ms <= ? GROUP BY stream_id ORDER BY name"
         )
-        heads: list[tuple[Any, ...]] = connection.execute(moved).fetchall()
+        heads: list[tuple[Any, ...]] = connection.execute(moved, (tick_ms,)).fetchall()
         for stream, seq, digest in heads:
             members = {"hash": digest.hex(), "seq": seq, "server_ms": tick_ms, "stream": stream}
             transaction.add_own_entry(tick_ms, stream, _entry(EntryType.HEAD, members))
+            connection.execute("UPDATE stream SET headed_seq = ? WHERE name = ?", (seq, stream))
         connection.execute(
-            "UPDATE counter SET value = coalesce((SELECT max(position) FROM event), 0)"
-            " WHERE name = 'headed_position'"
+            "UPDATE counter SET value = coalesce("
+            "(SELECT min(position) - 1 FROM event WHERE position > value AND ts_ms > ?),"
+            " (SELECT max(position) FROM event), 0) WHERE name = 'headed_position'",
+            (tick_ms,),
         )
 
 

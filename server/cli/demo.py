@@ -1,0 +1,32 @@
+"""`kaibiao demo`: headless (`--auto`) or the live hall of `make run`."""
+
+import json as jsonlib
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def run_auto(bidders: int, out: Path, *, as_json: bool) -> None:
+    import uvloop
+
+    from server.demo.auto import AutoPlan, play
+
+    summary: dict[str, Any] = uvloop.run(play(AutoPlan(bidders=bidders, out=out)))
+    if as_json:
+        print(jsonlib.dumps(summary, ensure_ascii=False))
+    else:
+        for stage, ms in summary["stages"].items():
+            print(f"{ms / 1000:8.2f} s  {stage}")
+        print(f"states   {summary['states']}")
+        print(f"bundle   {summary['bundle']} ({summary['bundle_bytes']:,} bytes)")
+        print(f"verdict  {summary['verdict']}, {summary['total_ms'] / 1000:.1f} s in all")
+    if summary["verdict"] != "agree" or sum(summary["states"].values()) != bidders:
+        sys.exit(1)
+
+
+def run_live(port: int, bidders: int, *, fresh: bool) -> None:
+    import uvloop
+
+    from server.demo.live import run
+
+    uvloop.run(run(port, bidders, fresh=fresh))
