@@ -54,8 +54,8 @@ async def test_a_foreign_page_changes_nothing(site: Site, origin: str):
         hall.session.headers["Origin"] = origin
         error = await refused("origin.foreign", hall.ticket())
         assert error.status == 403
-        await refused("origin.foreign", hall._request("POST", COMMANDS, json=SIGN_IN))
-        await refused("origin.foreign", hall.create_upload(TENDER, b"\0" * 160, 1))
+        await refused("origin.foreign", hall.request("POST", COMMANDS, json=SIGN_IN))
+        await refused("origin.foreign", hall.uploads.create(TENDER, b"\0" * 160, 1))
     assert site.hall.rooms[f"opening:{TENDER}"].asked == []
 
 
@@ -77,7 +77,7 @@ async def test_a_browser_that_says_cross_site_is_believed(site: Site):
     async with site.person("bidder-a") as hall:
         for said in ("cross-site", "same-site"):
             headers = {"Sec-Fetch-Site": said}
-            asked = hall._request("POST", "/auth/ticket", headers=headers)
+            asked = hall.request("POST", "/auth/ticket", headers=headers)
             await refused("origin.foreign", asked)
 
 
@@ -178,7 +178,7 @@ async def test_a_wrong_small_body_is_refused(site: Site, case: str):
     body, headers, code, status = BODIES[case]
     async with site.visitor() as hall:
         headers = {"Content-Type": "application/json", **headers}
-        asked = hall._request("POST", "/auth/challenge", headers=headers, data=body)
+        asked = hall.request("POST", "/auth/challenge", headers=headers, data=body)
         assert (await refused(code, asked)).status == status
 
 
@@ -193,7 +193,7 @@ async def test_a_body_of_unknown_length_is_cut_at_its_limit(site: Site):
 
     async with site.visitor() as hall:
         headers = {"Content-Type": "application/json"}
-        asked = hall._request("POST", "/auth/challenge", headers=headers, data=endless())
+        asked = hall.request("POST", "/auth/challenge", headers=headers, data=endless())
         await refused("body.too_large", asked)
 
 
@@ -280,8 +280,8 @@ async def test_who_may_come_in_is_asked_at_the_door(site: Site):
     ]
     for name, path, code in asks:
         async with site.person(name) as hall, site.visitor() as nobody:
-            await refused(code, hall._get(path))
-            await refused("auth.required", nobody._get(path))
+            await refused(code, hall.get(path))
+            await refused("auth.required", nobody.get(path))
 
 
 async def test_addresses_behind_our_proxy_are_counted_one_by_one(open_a_site):
@@ -292,7 +292,7 @@ async def test_addresses_behind_our_proxy_are_counted_one_by_one(open_a_site):
 
         async def ask(forwarded: str) -> None:
             headers = {"X-Forwarded-For": forwarded}
-            await hall._request("POST", "/auth/challenge", json=asked, headers=headers)
+            await hall.request("POST", "/auth/challenge", json=asked, headers=headers)
 
         await ask("198.51.100.1")
         await ask("203.0.113.7, 198.51.100.2")
@@ -309,4 +309,4 @@ async def test_an_address_that_is_claimed_without_a_proxy_is_not_believed(open_a
 async def login_from(hall: HallHttp, forwarded: str) -> None:
     asked = {"public": PEOPLE["host"][0].public.hex()}
     headers = {"X-Forwarded-For": forwarded}
-    await hall._request("POST", "/auth/challenge", json=asked, headers=headers)
+    await hall.request("POST", "/auth/challenge", json=asked, headers=headers)

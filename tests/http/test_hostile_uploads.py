@@ -23,7 +23,7 @@ def metadata(tender: str = TENDER, core: bytes = BODY.header.core) -> str:
 
 
 async def begun(hall: HallHttp, envelope=BODY) -> str:
-    return await hall.create_upload(TENDER, envelope.header.core, len(envelope.payload))
+    return await hall.uploads.create(TENDER, envelope.header.core, len(envelope.payload))
 
 
 CREATIONS = {
@@ -104,7 +104,7 @@ CREATIONS = {
 async def test_a_wrong_creation_is_refused_before_a_byte_is_taken(site: Site, case: str):
     headers, code, status = CREATIONS[case]
     async with site.person("bidder-a") as hall:
-        error = await refused(code, hall._request("POST", "/uploads", headers=headers))
+        error = await refused(code, hall.request("POST", "/uploads", headers=headers))
         assert error.status == status
     assert site.blobs.uploads() == []
 
@@ -125,50 +125,52 @@ async def test_only_bidders_upload(site: Site, name: str):
 
 async def test_a_foreign_upload_and_none_are_the_same_answer(site: Site):
     asks = [
-        lambda hall, at: hall.offset(at),
-        lambda hall, at: hall.patch(at, BODY.payload, 0, 10),
-        lambda hall, at: hall.patch(at, BODY.payload, 5000, 10),
-        lambda hall, at: hall.drop_upload(at),
-        lambda hall, at: hall.put_header(at, BODY.header.raw),
-        lambda hall, at: hall.put_header(at, b"not a header"),
-        lambda hall, at: hall.put_header(at, sealed("ORG-B").header.raw),
+        lambda hall, at: hall.uploads.offset(at),
+        lambda hall, at: hall.uploads.patch(at, BODY.payload, 0, 10),
+        lambda hall, at: hall.uploads.patch(at, BODY.payload, 5000, 10),
+        lambda hall, at: hall.uploads.drop(at),
+        lambda hall, at: hall.uploads.put_header(at, BODY.header.raw),
+        lambda hall, at: hall.uploads.put_header(at, b"not a header"),
+        lambda hall, at: hall.uploads.put_header(at, sealed("ORG-B").header.raw),
     ]
     async with site.person("bidder-a") as owner, site.person("bidder-b") as other:
         location = await begun(owner)
-        await owner.patch(location, BODY.payload, 0, 1000)
+        await owner.uploads.patch(location, BODY.payload, 0, 1000)
         for ask in asks:
             foreign = await refused("upload.unknown", ask(other, location))
             none = await refused("upload.unknown", ask(other, NOBODYS))
             assert (foreign.status, foreign.detail) == (none.status, none.detail) == (404, {})
-        assert await owner.offset(location) == 1000
+        assert await owner.uploads.offset(location) == 1000
 
 
 async def test_a_stored_envelope_is_nobody_elses(site: Site):
     form = sealed(envelope=1, size=8192)
     async with site.person("bidder-a") as owner, site.person("bidder-b") as other:
         location = await begun(owner, form)
-        await owner.send(location, form.payload)
-        await owner.put_header(location, form.header.raw)
-        await refused("upload.unknown", other.put_header(location, form.header.raw))
+        await owner.uploads.send(location, form.payload)
+        await owner.uploads.put_header(location, form.header.raw)
+        await refused("upload.unknown", other.uploads.put_header(location, form.header.raw))
 
 
 @pytest.mark.parametrize("offset", [0, 999, 1001, SIZE])
 async def test_a_patch_from_a_wrong_offset_changes_nothing(site: Site, offset: int):
     async with site.person("bidder-a") as hall:
         location = await begun(hall)
-        await hall.patch(location, BODY.payload, 0, 1000)
-        error = await refused("upload.offset", hall.patch(location, b"\0" * SIZE * 2, offset, 1))
+        await hall.uploads.patch(location, BODY.payload, 0, 1000)
+        error = await refused(
+            "upload.offset", hall.uploads.patch(location, b"\0" * SIZE * 2, offset, 1)
+        )
         assert (error.status, error.detail) == (409, {"durable": 1000})
-        assert await hall.offset(location) == 1000
+        assert await hall.uploads.offset(location) == 1000
 
 
 async def test_a_patch_beyond_the_length_is_refused_before_it_is_read(site: Site):
     async with site.person("bidder-a") as hall:
         location = await begun(hall)
         longer = BODY.payload + b"\0"
-        error = await refused("upload.length", hall.patch(location, longer, 0, SIZE + 1))
+        error = await refused("upload.length", hall.uploads.patch(location, longer, 0, SIZE + 1))
         assert (error.status, error.detail) == (413, {"size": SIZE})
-        assert await hall.offset(location) == 0
+        assert await hall.uploads.offset(location) == 0
 
 
 async def test_a_body_of_unknown_length_is_cut_at_the_first_excess_byte(site: Site):
@@ -180,11 +182,11 @@ async def test_a_body_of_unknown_length_is_cut_at_the_first_excess_byte(site: Si
     async with site.person("bidder-a") as hall:
         location = await begun(hall)
         headers = {**PATCH, "Upload-Offset": "0"}
-        asked = hall._request("PATCH", location, headers=headers, data=endless())
+        asked = hall.request("PATCH", location, headers=headers, data=endless())
         await refused("upload.length", asked)
-        assert await hall.offset(location) <= SIZE
-        await hall.send(location, BODY.payload)
-        assert await hall.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
+        assert await hall.uploads.offset(location) <= SIZE
+        await hall.uploads.send(location, BODY.payload)
+        assert await hall.uploads.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
 
 
 PATCHES = {
@@ -229,9 +231,9 @@ async def test_a_wrong_patch_leaves_the_upload_as_it_was(site: Site, case: str):
     async with site.person("bidder-a") as hall:
         location = await begun(hall)
         data = BODY.payload[:1000]
-        asked = hall._request("PATCH", location, headers=headers, data=data)
+        asked = hall.request("PATCH", location, headers=headers, data=data)
         assert (await refused(code, asked)).status == status
-        assert await hall.offset(location) == 0
+        assert await hall.uploads.offset(location) == 0
 
 
 async def test_a_checked_patch_must_fit_into_memory(open_a_site):
@@ -240,7 +242,7 @@ async def test_a_checked_patch_must_fit_into_memory(open_a_site):
         location = await begun(hall)
         line = f"sha256 {b64encode(bytes(32)).decode()}"
         headers = {**PATCH, "Upload-Offset": "0", "Upload-Checksum": line}
-        asked = hall._request("PATCH", location, headers=headers, data=bytes(1000))
+        asked = hall.request("PATCH", location, headers=headers, data=bytes(1000))
         await refused("upload.checked_too_large", asked)
 
 
@@ -248,22 +250,22 @@ async def test_the_header_must_be_the_announced_one(site: Site):
     other = sealed(nonce=7)
     async with site.person("bidder-a") as hall:
         location = await begun(hall)
-        await refused("upload.incomplete", hall.put_header(location, BODY.header.raw))
-        await hall.send(location, BODY.payload)
-        await refused("upload.header", hall.put_header(location, other.header.raw))
+        await refused("upload.incomplete", hall.uploads.put_header(location, BODY.header.raw))
+        await hall.uploads.send(location, BODY.payload)
+        await refused("upload.header", hall.uploads.put_header(location, other.header.raw))
         forged = BODY.header.raw[:-1] + bytes([BODY.header.raw[-1] ^ 1])
-        await refused("header.signature", hall.put_header(location, forged))
-        await refused("header.length", hall.put_header(location, BODY.header.raw + b"\0"))
-        await refused("body.too_large", hall.put_header(location, bytes(9000)))
+        await refused("header.signature", hall.uploads.put_header(location, forged))
+        await refused("header.length", hall.uploads.put_header(location, BODY.header.raw + b"\0"))
+        await refused("body.too_large", hall.uploads.put_header(location, bytes(9000)))
         assert site.hall.stored == {}
-        assert await hall.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
+        assert await hall.uploads.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
 
 
 async def test_other_bytes_than_the_header_promises_are_no_envelope(site: Site):
     async with site.person("bidder-a") as hall:
         location = await begun(hall)
-        await hall.send(location, BODY.payload[:-1] + bytes([BODY.payload[-1] ^ 1]))
-        error = await refused("bid.ct_root", hall.put_header(location, BODY.header.raw))
+        await hall.uploads.send(location, BODY.payload[:-1] + bytes([BODY.payload[-1] ^ 1]))
+        error = await refused("bid.ct_root", hall.uploads.put_header(location, BODY.header.raw))
         assert error.status == 422
     assert site.hall.stored == {}
     assert not site.blobs.path(BODY.header.bid_id).exists()
@@ -281,19 +283,34 @@ async def test_an_organisation_has_so_many_uploads_and_no_more(open_a_site):
     async with site.person("bidder-a") as hall, site.person("bidder-b") as other:
         locations = [await begun(hall, sealed(nonce=n)) for n in range(2)]
         error = await refused("upload.too_many", begun(hall, sealed(nonce=3)))
-        assert error.status == 429
+        assert (error.status, error.retryable) == (429, True)
         # It is this organisation's own limit; another one notices nothing.
         await begun(other, sealed("ORG-B"))
-        await hall.drop_upload(locations[0])
+        await hall.uploads.drop(locations[0])
         await begun(hall, sealed(nonce=4))
 
 
-async def test_an_organisation_has_so_many_bytes_and_no_more(open_a_site):
-    site: Site = await open_a_site(limits=Limits(upload_bytes_per_org_max=2 * SIZE))
+@pytest.mark.parametrize(
+    "limits", [{"uploads_per_org_max": 2}, {"upload_bytes_per_org_max": 2 * SIZE}]
+)
+async def test_what_lay_longest_gives_way_to_a_new_upload(open_a_site, limits: dict):
+    site: Site = await open_a_site(limits=Limits(**limits))
+    async with site.person("bidder-a") as hall, site.person("bidder-b") as other:
+        theirs = await begun(other, sealed("ORG-B"))
+        oldest, newer = [await begun(hall, sealed(nonce=n)) for n in range(2)]
+        site.hall.ms += 30_000
+        await hall.uploads.offset(newer)
+        site.hall.ms += 30_000
+        newest = await begun(hall, sealed(nonce=3))
+        await refused("upload.unknown", hall.uploads.offset(oldest))
+        assert [await hall.uploads.offset(at) for at in (newer, newest)] == [0, 0]
+        assert await other.uploads.offset(theirs) == 0
+
+
+async def test_a_payload_beyond_the_whole_quota_is_refused(open_a_site):
+    site: Site = await open_a_site(limits=Limits(upload_bytes_per_org_max=SIZE - 1))
     async with site.person("bidder-a") as hall:
-        for nonce in range(2):
-            await begun(hall, sealed(nonce=nonce))
-        await refused("upload.too_large", begun(hall, sealed(nonce=3)))
+        assert (await refused("upload.too_large", begun(hall))).status == 413
 
 
 class Line:
@@ -357,9 +374,9 @@ async def test_what_came_before_the_line_was_cut_is_kept(site: Site):
         await until(lambda: taken(site, location) == 40_000)
         line.writer.transport.abort()
         await until(lambda: writer_of(site, location) is None)
-        assert await hall.offset(location) == 40_000
-        await hall.send(location, BODY.payload)
-        assert await hall.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
+        assert await hall.uploads.offset(location) == 40_000
+        await hall.uploads.send(location, BODY.payload)
+        assert await hall.uploads.put_header(location, BODY.header.raw) == BODY.header.bid_id.hex()
         await line.close()
 
 
@@ -370,12 +387,12 @@ async def test_a_second_writer_waits_while_the_first_is_sending(site: Site):
         await line.patch(location, 0, SIZE)
         await line.send(BODY.payload[:1000])
         await until(lambda: taken(site, location) == 1000)
-        error = await refused("upload.busy", hall.patch(location, BODY.payload, 0, 10))
+        error = await refused("upload.busy", hall.uploads.patch(location, BODY.payload, 0, 10))
         assert (error.status, error.retryable) == (423, True)
-        await refused("upload.busy", hall.drop_upload(location))
+        await refused("upload.busy", hall.uploads.drop(location))
         await line.send(BODY.payload[1000:])
         await until(lambda: writer_of(site, location) is None)
-        assert await hall.offset(location) == SIZE
+        assert await hall.uploads.offset(location) == SIZE
         await line.close()
 
 
@@ -391,16 +408,18 @@ async def test_a_device_that_comes_back_displaces_its_own_dead_line(open_a_site,
         writer = writer_of(site, location)
         await until(lambda: writer.body.silent_s() > 0.05)
         if by == "delete":
-            await hall.drop_upload(location)
+            await hall.uploads.drop(location)
         elif by == "head":
-            assert await hall.offset(location) == 1000
+            assert await hall.uploads.offset(location) == 1000
         else:
-            error = await refused("upload.offset", hall.patch(location, BODY.payload, 0, 10))
+            error = await refused(
+                "upload.offset", hall.uploads.patch(location, BODY.payload, 0, 10)
+            )
             assert error.detail == {"durable": 1000}
         assert await line.answer() == b""
         if by != "delete":
-            await hall.send(location, BODY.payload)
-            assert await hall.put_header(location, BODY.header.raw)
+            await hall.uploads.send(location, BODY.payload)
+            assert await hall.uploads.put_header(location, BODY.header.raw)
         await line.close()
 
 
@@ -414,7 +433,7 @@ async def test_a_line_that_sends_nothing_is_sent_away(open_a_site):
         answer = await line.answer()
         assert answer.startswith(b"HTTP/1.1 408")
         assert b'"upload.slow"' in answer
-        assert await hall.offset(location) == 1000
+        assert await hall.uploads.offset(location) == 1000
         await line.close()
 
 
@@ -443,6 +462,6 @@ async def test_slow_bytes_inside_a_creation_leave_no_orphan(open_a_site):
     async with site.person("bidder-a") as hall:
         headers = {**PATCH, "Upload-Length": str(SIZE), "Upload-Metadata": metadata()}
         await refused(
-            "upload.slow", hall._request("POST", "/uploads", headers=headers, data=stuck())
+            "upload.slow", hall.request("POST", "/uploads", headers=headers, data=stuck())
         )
     assert site.blobs.uploads() == []

@@ -43,7 +43,7 @@ async def test_the_log_is_public(site: Site):
         proof = await hall.consistency(1, 9)
         assert proof == {"from": 1, "to": 9, "path": ["01" * 32]}
         for query in ("", "from=1", "from=1&to=x", "from=-1&to=1"):
-            await refused("query.malformed", hall._get(f"/log/consistency?{query}"))
+            await refused("query.malformed", hall.get(f"/log/consistency?{query}"))
 
 
 async def test_the_closed_list_is_there_after_the_deadline(site: Site):
@@ -59,7 +59,7 @@ async def test_the_closed_list_is_there_after_the_deadline(site: Site):
 async def test_a_hash_is_sixty_four_lower_case_digits(site: Site, text: str):
     async with site.visitor() as hall:
         path = f"/openings/{TENDER}/closed-path?sha256={text}"
-        await refused("query.malformed", hall._get(path))
+        await refused("query.malformed", hall.get(path))
 
 
 async def test_trustees_get_envelopes_and_halves(site: Site):

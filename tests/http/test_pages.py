@@ -70,7 +70,7 @@ async def test_a_browser_that_unpacks_nothing_gets_it_plain(open_a_site, dist: P
 
 async def test_without_a_built_client_there_are_no_pages(site: Site):
     async with site.visitor() as hall:
-        await refused("route.unknown", hall._bytes("/"))
+        await refused("route.unknown", hall.read("/"))
 
 
 def test_a_folder_that_is_not_there_is_an_empty_table(tmp_path: Path):

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from contextlib import nullcontext
 
 import pytest
 
@@ -69,17 +70,21 @@ async def test_a_command_that_came_while_the_loop_was_stuck_is_dated_before(
     assert wall_clock_ms() - sent_ms >= 300
 
 
+@pytest.mark.parametrize("is_fresh", [False, True], ids=["an old line", "a fresh line"])
 async def test_what_had_arrived_is_in_its_room_before_an_end_is_decided(
-    dated_site: Site, line: socket.socket
+    dated_site: Site, line: socket.socket, is_fresh: bool
 ):
     asked = dated_site.hall.rooms[OPENING].asked
     request = request_of(dated_site)
-    for count in range(1, 21):
-        line.sendall(request)
-        end_ms = wall_clock_ms()
-        await dated_site.hall.pass_clock.whole_pass_after(end_ms)
-        for _ in range(TURNS_AFTER_READ):
-            await asyncio.sleep(0)
-        assert len(asked) == count
-        assert asked[-1][3] <= wall_clock_ms()
-        await asyncio.sleep(0.01)  # its answer goes out; the next request is a new one
+    for count in range(1, 6):
+        fresh = socket.create_connection(line.getpeername()) if is_fresh else nullcontext(line)
+        with fresh as used:
+            used.sendall(request)
+            end_ms = wall_clock_ms()
+            stuck_turns(20)  # so that a pass is one turn, and no more
+            await dated_site.hall.pass_clock.whole_pass_after(end_ms)
+            for _ in range(TURNS_AFTER_READ):
+                await asyncio.sleep(0)
+            assert len(asked) == count
+            assert asked[-1][3] <= wall_clock_ms()
+            await asyncio.sleep(0.01)  # its answer goes out; the next request is a new one

@@ -16,7 +16,7 @@ UNLOCK = [b"\x00\xffKBIDUNL1", b"\x01" * 40]
 
 
 async def posted(hall, room: str, **body):
-    return await hall._request("POST", f"/rooms/{room}/commands", json=body)
+    return await hall.request("POST", f"/rooms/{room}/commands", json=body)
 
 
 async def test_a_command_in_msgpack_reaches_its_room_with_the_conservative_moment(site: Site):
@@ -125,7 +125,7 @@ async def test_a_malformed_command_is_refused(site: Site, case: str, form: str):
     async with site.person("host") as hall:
         headers = {"Content-Type": f"application/{form}"}
         path = f"/rooms/{OPENING}/commands"
-        error = await refused(code, hall._request("POST", path, headers=headers, data=raw))
+        error = await refused(code, hall.request("POST", path, headers=headers, data=raw))
         assert error.status == 400
     assert site.hall.rooms[OPENING].asked == []
 
@@ -141,7 +141,7 @@ async def test_in_json_bytes_are_lower_case_hex_and_nothing_else(site: Site, tex
 async def test_bytes_that_are_no_msgpack_are_refused(site: Site, raw: bytes):
     async with site.person("bidder-a") as hall:
         headers = {"Content-Type": "application/msgpack"}
-        asked = hall._request("POST", f"/rooms/{OPENING}/commands", headers=headers, data=raw)
+        asked = hall.request("POST", f"/rooms/{OPENING}/commands", headers=headers, data=raw)
         with pytest.raises(Exception, match=r"body\.(malformed|too_deep)"):
             await asked
 
@@ -150,7 +150,7 @@ async def test_an_oversized_command_is_refused(site: Site):
     async with site.person("bidder-a") as hall:
         headers = {"Content-Type": "application/json"}
         data = BytesIO(b'{"cmd_id":"' + b"0" * (1 << 20))
-        asked = hall._request("POST", f"/rooms/{OPENING}/commands", headers=headers, data=data)
+        asked = hall.request("POST", f"/rooms/{OPENING}/commands", headers=headers, data=data)
         assert (await refused("body.too_large", asked)).status == 413
 
 
@@ -176,7 +176,7 @@ async def test_events_come_as_they_are_stored(site: Site):
         page = await hall.events(OPENING, "hall")
         event = [1, START_MS, "bidders_announced", body, bytes(32)]
         assert page == {"epoch": 3, "server_ms": START_MS, "events": [event]}
-        in_json = await hall._get(f"/rooms/{OPENING}/events?audience=hall&after=0&wait_ms=0")
+        in_json = await hall.get(f"/rooms/{OPENING}/events?audience=hall&after=0&wait_ms=0")
         told = {"deadline_ms": 5, "bids": [], "root": "ab", "fen": {"1": "9.00"}}
         assert in_json["events"] == [[1, START_MS, "bidders_announced", told, "00" * 32]]
 
@@ -228,7 +228,7 @@ async def test_nobody_hears_a_channel_that_is_not_theirs(site: Site):
 )  # fmt: skip
 async def test_a_malformed_poll_is_refused(site: Site, query: str):
     async with site.visitor() as hall:
-        error = await refused("query.malformed", hall._get(f"/rooms/{OPENING}/events?{query}"))
+        error = await refused("query.malformed", hall.get(f"/rooms/{OPENING}/events?{query}"))
         assert error.status == 400
 
 

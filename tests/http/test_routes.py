@@ -39,7 +39,7 @@ async def test_the_application_answers_the_table_and_nothing_else(open_a_site):
 
 async def test_the_description_tells_the_whole_table(site: Site):
     async with site.visitor() as hall:
-        told = await hall._get("/openapi.json")
+        told = await hall.get("/openapi.json")
     assert told["openapi"] == "3.1.0"
     described = {
         (method.upper(), path) for path, methods in told["paths"].items() for method in methods
@@ -56,7 +56,7 @@ async def test_the_description_tells_the_whole_table(site: Site):
 
 async def test_the_description_says_who_may_come_in(site: Site):
     async with site.visitor() as hall:
-        told = await hall._get("/openapi.json")
+        told = await hall.get("/openapi.json")
     for route in ROUTES:
         operation = told["paths"][route.path][route.method.lower()]
         assert ("security" in operation) == (route.who is not None)

@@ -20,7 +20,7 @@ def cookie_of(hall: HallHttp) -> str:
 
 
 async def challenge_of(hall: HallHttp, key: SigningKey) -> dict:
-    return await hall._post("/auth/challenge", {"public": key.public.hex()})
+    return await hall.post("/auth/challenge", {"public": key.public.hex()})
 
 
 def answer_to(given: dict, key: SigningKey, origin: str) -> dict:
@@ -44,8 +44,8 @@ async def test_a_person_logs_in_and_is_known_until_logout(site: Site):
 async def test_a_challenge_is_answered_once(site: Site):
     async with site.visitor() as hall:
         answer = answer_to(await challenge_of(hall, A_KEY), A_KEY, site.url)
-        await hall._post("/auth/login", answer)
-        error = await refused("auth.challenge_unknown", hall._post("/auth/login", answer))
+        await hall.post("/auth/login", answer)
+        error = await refused("auth.challenge_unknown", hall.post("/auth/login", answer))
         assert error.status == 401
 
 
@@ -53,28 +53,28 @@ async def test_a_challenge_is_spent_by_a_wrong_answer_too(site: Site):
     async with site.visitor() as hall:
         answer = answer_to(await challenge_of(hall, A_KEY), A_KEY, site.url)
         wrong = {**answer, "signature": "00" * 64}
-        await refused("auth.signature", hall._post("/auth/login", wrong))
-        await refused("auth.challenge_unknown", hall._post("/auth/login", answer))
+        await refused("auth.signature", hall.post("/auth/login", wrong))
+        await refused("auth.challenge_unknown", hall.post("/auth/login", answer))
 
 
 async def test_a_challenge_lasts_a_minute(site: Site):
     async with site.visitor() as hall:
         answer = answer_to(await challenge_of(hall, A_KEY), A_KEY, site.url)
         site.hall.ms += 60_000
-        await refused("auth.challenge_unknown", hall._post("/auth/login", answer))
+        await refused("auth.challenge_unknown", hall.post("/auth/login", answer))
 
 
 async def test_a_signature_for_another_origin_logs_nobody_in(site: Site):
     async with site.visitor() as hall:
         answer = answer_to(await challenge_of(hall, A_KEY), A_KEY, "https://elsewhere.example")
-        await refused("auth.signature", hall._post("/auth/login", answer))
+        await refused("auth.signature", hall.post("/auth/login", answer))
 
 
 async def test_a_challenge_of_one_key_is_not_answered_with_another(site: Site):
     other = PEOPLE["bidder-b"][0]
     async with site.visitor() as hall:
         answer = answer_to(await challenge_of(hall, A_KEY), other, site.url)
-        await refused("auth.challenge_unknown", hall._post("/auth/login", answer))
+        await refused("auth.challenge_unknown", hall.post("/auth/login", answer))
 
 
 async def test_an_unknown_key_gets_a_challenge_but_no_session(site: Site):
@@ -260,5 +260,5 @@ async def test_logins_are_limited_by_address_and_recover(open_a_site):
 )
 async def test_a_malformed_challenge_request_is_refused(site: Site, body):
     async with site.visitor() as hall:
-        error = await refused("body.malformed", hall._request("POST", "/auth/challenge", json=body))
+        error = await refused("body.malformed", hall.request("POST", "/auth/challenge", json=body))
         assert error.status == 400

@@ -56,14 +56,14 @@ async def test_bytes_may_come_with_the_creation(site: Site):
             assert response.status == 201
             assert response.headers["Upload-Offset"] == str(len(form.payload))
             location = response.headers["Location"]
-        assert await hall.put_header(location, form.header.raw) == form.header.bid_id.hex()
+        assert await hall.uploads.put_header(location, form.header.raw) == form.header.bid_id.hex()
 
 
 async def test_head_tells_length_offset_metadata_and_expiry(site: Site):
     body = sealed()
     async with site.person("bidder-a") as hall:
-        location = await hall.create_upload(TENDER, body.header.core, len(body.payload))
-        assert await hall.patch(location, body.payload, 0, 1000) == 1000
+        location = await hall.uploads.create(TENDER, body.header.core, len(body.payload))
+        assert await hall.uploads.patch(location, body.payload, 0, 1000) == 1000
         async with hall.session.head(location, headers=TUS) as response:
             assert response.status == 200
             assert response.headers["Upload-Offset"] == "1000"
@@ -91,33 +91,35 @@ async def test_options_says_which_tus_this_is(site: Site):
 async def test_another_device_of_the_organisation_carries_on(site: Site):
     body = sealed()
     async with site.person("bidder-a") as first, site.person("bidder-a2") as second:
-        location = await first.create_upload(TENDER, body.header.core, len(body.payload))
-        await first.patch(location, body.payload, 0, 1000)
-        await second.send(location, body.payload)
-        assert await second.put_header(location, body.header.raw) == body.header.bid_id.hex()
+        location = await first.uploads.create(TENDER, body.header.core, len(body.payload))
+        await first.uploads.patch(location, body.payload, 0, 1000)
+        await second.uploads.send(location, body.payload)
+        assert (
+            await second.uploads.put_header(location, body.header.raw) == body.header.bid_id.hex()
+        )
 
 
 async def test_an_upload_survives_a_restart_of_the_server(open_a_site):
     body = sealed(size=1 << 20)
     before: Site = await open_a_site()
     async with before.person("bidder-a") as hall:
-        location = await hall.create_upload(TENDER, body.header.core, len(body.payload))
-        await hall.patch(location, body.payload, 0, 300_000)
+        location = await hall.uploads.create(TENDER, body.header.core, len(body.payload))
+        await hall.uploads.patch(location, body.payload, 0, 300_000)
     after: Site = await open_a_site()
     async with after.person("bidder-a") as hall:
-        assert await hall.offset(location) == 300_000
-        await hall.send(location, body.payload)
-        assert await hall.put_header(location, body.header.raw) == body.header.bid_id.hex()
+        assert await hall.uploads.offset(location) == 300_000
+        await hall.uploads.send(location, body.payload)
+        assert await hall.uploads.put_header(location, body.header.raw) == body.header.bid_id.hex()
     async with after.person("bidder-b") as hall:
-        await refused("upload.unknown", hall.offset(location))
+        await refused("upload.unknown", hall.uploads.offset(location))
 
 
 async def test_the_header_again_gets_the_same_answer(site: Site):
     form = sealed(envelope=1, size=8192)
     async with site.person("bidder-a") as hall:
-        location = await hall.create_upload(TENDER, form.header.core, len(form.payload))
-        await hall.send(location, form.payload)
-        answers = [await hall.put_header(location, form.header.raw) for _ in range(2)]
+        location = await hall.uploads.create(TENDER, form.header.core, len(form.payload))
+        await hall.uploads.send(location, form.payload)
+        answers = [await hall.uploads.put_header(location, form.header.raw) for _ in range(2)]
     assert answers == [form.header.bid_id.hex()] * 2
 
 
@@ -126,33 +128,33 @@ async def test_an_answer_lost_in_a_crash_is_had_by_asking_again(open_a_site):
     form = sealed(envelope=1, size=8192)
     before: Site = await open_a_site()
     async with before.person("bidder-a") as hall:
-        location = await hall.create_upload(TENDER, form.header.core, len(form.payload))
-        await hall.send(location, form.payload)
+        location = await hall.uploads.create(TENDER, form.header.core, len(form.payload))
+        await hall.uploads.send(location, form.payload)
         upload = before.blobs.upload(location.rsplit("/", 1)[1])
         await before.front.uploads.finish(upload, form.header.bid_id)
     after: Site = await open_a_site()
     async with after.person("bidder-a") as hall:
-        assert await hall.put_header(location, form.header.raw) == form.header.bid_id.hex()
+        assert await hall.uploads.put_header(location, form.header.raw) == form.header.bid_id.hex()
     assert form.header.bid_id in after.hall.stored
 
 
 async def test_a_given_up_upload_is_gone(site: Site):
     body = sealed()
     async with site.person("bidder-a") as hall:
-        location = await hall.create_upload(TENDER, body.header.core, len(body.payload))
-        await hall.drop_upload(location)
-        await refused("upload.unknown", hall.offset(location))
-        await refused("upload.unknown", hall.drop_upload(location))
+        location = await hall.uploads.create(TENDER, body.header.core, len(body.payload))
+        await hall.uploads.drop(location)
+        await refused("upload.unknown", hall.uploads.offset(location))
+        await refused("upload.unknown", hall.uploads.drop(location))
     assert site.blobs.uploads() == []
 
 
 async def test_a_stored_envelope_cannot_be_given_up(site: Site):
     form = sealed(envelope=1, size=8192)
     async with site.person("bidder-a") as hall:
-        location = await hall.create_upload(TENDER, form.header.core, len(form.payload))
-        await hall.send(location, form.payload)
-        await hall.put_header(location, form.header.raw)
-        await refused("upload.unknown", hall.drop_upload(location))
+        location = await hall.uploads.create(TENDER, form.header.core, len(form.payload))
+        await hall.uploads.send(location, form.payload)
+        await hall.uploads.put_header(location, form.header.raw)
+        await refused("upload.unknown", hall.uploads.drop(location))
     assert site.blobs.path(form.header.bid_id).exists()
 
 
@@ -161,27 +163,27 @@ async def test_forgotten_uploads_are_removed_and_used_ones_are_not(open_a_site):
     site: Site = await open_a_site(limits=Limits(upload_idle_ms=idle_ms))
     body, other = sealed(), sealed(nonce=1)
     async with site.person("bidder-a") as hall:
-        forgotten = await hall.create_upload(TENDER, body.header.core, len(body.payload))
-        used = await hall.create_upload(TENDER, other.header.core, len(other.payload))
+        forgotten = await hall.uploads.create(TENDER, body.header.core, len(body.payload))
+        used = await hall.uploads.create(TENDER, other.header.core, len(other.payload))
         site.hall.ms += idle_ms // 3
-        await hall.patch(used, other.payload, 0, 10)
+        await hall.uploads.patch(used, other.payload, 0, 10)
         site.hall.ms += idle_ms - idle_ms // 3
         await site.front.uploads.sweep()
-        await refused("upload.unknown", hall.offset(forgotten))
-        assert await hall.offset(used) == 10
+        await refused("upload.unknown", hall.uploads.offset(forgotten))
+        assert await hall.uploads.offset(used) == 10
 
 
 async def test_a_checked_patch_is_taken(site: Site):
     body = sealed()
     async with site.person("bidder-a") as hall:
-        location = await hall.create_upload(TENDER, body.header.core, len(body.payload))
+        location = await hall.uploads.create(TENDER, body.header.core, len(body.payload))
         part = body.payload[:5000]
         headers = {**PATCH, "Upload-Offset": "0", "Upload-Checksum": checksum_of(part)}
         async with hall.session.patch(location, headers=headers, data=part) as response:
             assert response.status == 204
             assert response.headers["Upload-Offset"] == "5000"
-        await hall.send(location, body.payload)
-        assert await hall.put_header(location, body.header.raw) == body.header.bid_id.hex()
+        await hall.uploads.send(location, body.payload)
+        assert await hall.uploads.put_header(location, body.header.raw) == body.header.bid_id.hex()
 
 
 def checksum_of(data: bytes) -> str:
