@@ -293,7 +293,7 @@ class Client:
         if feed is None:
             return
         if code == "channel.epoch_changed":
-            feed.restart(detail["epoch"])
+            feed.restart(detail["epoch"], detail["seq"])
         else:
             feed.refuse(code)
 

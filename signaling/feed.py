@@ -81,10 +81,15 @@ class Feed:
         self._wake()
         return Heard.APPLIED
 
-    def restart(self, epoch: int) -> None:
-        """The server's epoch is another one: everything comes again from 1."""
-        self.epoch = epoch
-        self.seq = 0
+    def restart(self, epoch: int, head: int) -> None:
+        """The server found our position void: everything comes again from 1.
+
+        Of its own epoch, up to ``head``, what we have is still good: the word was for a position
+        that we had left when it came.
+        """
+        if epoch != self.epoch or self.seq > head:
+            self.epoch = epoch
+            self.seq = 0
 
     def refuse(self, code: str) -> None:
         self.refused = code

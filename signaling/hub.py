@@ -121,6 +121,9 @@ class Hub:
             epoch = channel.epoch
         elif epoch != channel.epoch or sent > max(channel.head, durable_seq):
             epoch, sent = UNKNOWN_EPOCH, 0
+        if before is not None and before.epoch != channel.epoch:
+            # Events of the old epoch may be on their way to it: the word must come after them.
+            epoch = UNKNOWN_EPOCH
         subscription = Subscription(subscriber, channel, epoch, sent)
         subscriber.subscriptions[position.key] = subscription
         channel.lane_of(subscriber).members[subscription] = None
@@ -215,7 +218,10 @@ class Hub:
             if subscriber.is_paused or not subscription.is_open:
                 continue
             if subscription.epoch != channel.epoch:
-                frame = channel_err(channel.key, "channel.epoch_changed", epoch=channel.epoch)
+                # ``seq`` tells a client that knows this epoch whether it knows too much of it.
+                frame = channel_err(
+                    channel.key, "channel.epoch_changed", epoch=channel.epoch, seq=channel.head
+                )
                 writes.append((subscriber.sink, frame))
                 subscription.epoch = channel.epoch
                 subscription.sent = 0

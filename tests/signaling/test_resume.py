@@ -128,7 +128,7 @@ async def test_a_position_that_cannot_be_ours_is_void(book, epoch, seq):
         an_admitted_client(server, positions=[("tender:1", "hall", epoch, seq)]) as client,
     ):
         await client.until(lambda _: len(client.seqs()) == 3)
-        detail = {"room": "tender:1", "audience": "hall", "epoch": 1}
+        detail = {"room": "tender:1", "audience": "hall", "epoch": 1, "seq": 3}
         assert client.frames[1] == ["err", 0, "", "channel.epoch_changed", False, detail]
         assert client.seqs() == [1, 2, 3]
 
