@@ -1,0 +1,191 @@
+/**
+ * The live state of a page: one connection, one clock, one folded view per room.
+ *
+ * Invariant: a view changes only by folding events, a frame at a time, so that a page never shows
+ * half of what happened at one instant. Pages read signals and send commands; they hold no state of
+ * the procedure themselves.
+ */
+import { batch, type Signal, signal } from "@preact/signals";
+import type { OpeningCommands, TenderCommands } from "../messages.ts";
+import { foldOpening } from "../opening/fold.ts";
+import { emptyOpening, type OpeningView } from "../opening/view.ts";
+import { emptyTender, foldTender, type TenderView } from "../tender/view.ts";
+import { ServerClock } from "./clock.ts";
+import { randomCommandId } from "./commands.ts";
+import { Connection, type Environment, type LinkState, type SocketEvents } from "./connection.ts";
+import type { EventFrame, Me } from "./frames.ts";
+import { SUBPROTOCOL } from "./frames.ts";
+import { getJson, pollEvents, postCommand } from "./http.ts";
+import { me, ticket } from "./session.ts";
+
+export interface Bootstrap {
+  readonly ws_port: number | null;
+  readonly ws_path: string;
+  readonly origin: string;
+  readonly demo: boolean;
+  readonly version: string;
+}
+
+type Counts = Readonly<Record<string, unknown>>;
+
+export const clock = new ServerClock();
+export const link = signal<LinkState>("connecting");
+/** The server's time, renewed four times a second: what every countdown on the page reads. */
+export const nowMs = signal<number>(clock.now());
+
+const TICK_MS = 250;
+
+export class Store {
+  readonly openings = new Map<string, Signal<OpeningView>>();
+  readonly tenders = new Map<string, Signal<TenderView>>();
+  readonly counts = signal<Readonly<Record<string, Counts>>>({});
+  private readonly connection: Connection;
+
+  constructor(environment: Environment) {
+    this.connection = new Connection(
+      environment,
+      {
+        events: (events) => this.fold(events),
+        restarted: (room) => this.restart(room),
+        presence: (room, counts) => {
+          this.counts.value = { ...this.counts.value, [room]: counts };
+        },
+        link: (state) => {
+          link.value = state;
+        },
+        me: (who: Me) => {
+          if (who.person) me.value = { ...me.value, ...who };
+        },
+      },
+      clock,
+    );
+  }
+
+  start(): void {
+    this.connection.start();
+    setInterval(() => {
+      nowMs.value = clock.now();
+    }, TICK_MS);
+    const wake = () => {
+      nowMs.value = clock.now();
+      this.connection.wake();
+    };
+    addEventListener("online", wake);
+    addEventListener("pageshow", wake);
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") wake();
+    });
+  }
+
+  /** Follows a room's channels; the most urgent one last (the fallback waits longest there). */
+  follow(room: string, audiences: readonly string[]): void {
+    const [kind, id] = room.split(":") as [string, string];
+    if (kind === "opening") this.opening(id);
+    else this.tender(id);
+    for (const audience of audiences) this.connection.follow(room, audience);
+  }
+
+  opening(id: string): Signal<OpeningView> {
+    return remembered(this.openings, id, emptyOpening);
+  }
+
+  tender(id: string): Signal<TenderView> {
+    return remembered(this.tenders, id, emptyTender);
+  }
+
+  ask<K extends keyof OpeningCommands>(
+    id: string,
+    op: K,
+    args: OpeningCommands[K],
+  ): Promise<Counts> {
+    return this.connection.command(`opening:${id}`, op, args) as Promise<Counts>;
+  }
+
+  askTender<K extends keyof TenderCommands>(
+    id: string,
+    op: K,
+    args: TenderCommands[K],
+  ): Promise<Counts> {
+    return this.connection.command(`tender:${id}`, op, args) as Promise<Counts>;
+  }
+
+  private fold(events: readonly EventFrame[]): void {
+    batch(() => {
+      for (const event of events) {
+        const [kind, id] = event.room.split(":") as [string, string];
+        try {
+          if (kind === "opening") {
+            const view = this.opening(id);
+            view.value = foldOpening(view.value, event);
+          } else {
+            const view = this.tender(id);
+            view.value = foldTender(view.value, event);
+          }
+        } catch (error) {
+          // One event that we cannot read must not take the clock off the wall.
+          console.error("event not understood", event.type, error);
+        }
+      }
+    });
+  }
+
+  private restart(room: string): void {
+    const [kind, id] = room.split(":") as [string, string];
+    if (kind === "opening") this.opening(id).value = emptyOpening(id);
+    else this.tender(id).value = emptyTender(id);
+  }
+}
+
+function remembered<V>(
+  map: Map<string, Signal<V>>,
+  id: string,
+  empty: (id: string) => V,
+): Signal<V> {
+  const known = map.get(id);
+  if (known) return known;
+  const fresh = signal(empty(id));
+  map.set(id, fresh);
+  return fresh;
+}
+
+/** The browser as the connection's surroundings. */
+function browserEnvironment(bootstrap: Bootstrap): Environment {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const host =
+    bootstrap.ws_port === null ? location.host : `${location.hostname}:${bootstrap.ws_port}`;
+  const url = `${scheme}://${host}${bootstrap.ws_path}`;
+  return {
+    openSocket: (events) => openSocket(url, events),
+    ticket,
+    post: postCommand,
+    events: pollEvents,
+    after: (ms, what) => {
+      const timer = setTimeout(what, ms);
+      return () => clearTimeout(timer);
+    },
+    monotonic: () => performance.now(),
+    random: () => Math.random(), // spreads reconnects; nothing secret or fair hangs on it
+    newId: randomCommandId,
+  };
+}
+
+function openSocket(url: string, events: SocketEvents) {
+  const socket = new WebSocket(url, SUBPROTOCOL);
+  socket.binaryType = "arraybuffer";
+  socket.onopen = () => events.opened();
+  socket.onmessage = (message) => {
+    if (message.data instanceof ArrayBuffer) events.message(new Uint8Array(message.data));
+  };
+  socket.onclose = (closing) => events.closed(closing.code);
+  return {
+    send: (data: Uint8Array) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(data as Uint8Array<ArrayBuffer>);
+    },
+    close: () => socket.close(),
+  };
+}
+
+export async function openStore(): Promise<{ store: Store; bootstrap: Bootstrap }> {
+  const bootstrap = await getJson<Bootstrap>("/bootstrap.json");
+  return { store: new Store(browserEnvironment(bootstrap)), bootstrap };
+}

@@ -1,0 +1,88 @@
+/**
+ * The bidder's page (投标人页面): workbench before the deadline, hall after it; one path, one page.
+ *
+ * Invariant: pure. Which of its faces is shown follows from the opening's stage and the bidder's
+ * own affairs alone.
+ */
+import { t } from "../../i18n.ts";
+import { boardOf } from "../../opening/board.ts";
+import { isOwnUnlocked, ownBids } from "../../opening/own.ts";
+import type { OpeningView } from "../../opening/view.ts";
+import { Case } from "../../ui/words.tsx";
+import { Hall, type Surroundings } from "../frame.tsx";
+import { HallCases } from "../hall_page.tsx";
+import { Before, Loading } from "./before.tsx";
+import { type DeskActs, type DeskView, ownBidIds } from "./desk_view.ts";
+import { OwnReadOut } from "./own_read_out.tsx";
+import { AfterWindow, Unlocking } from "./unlocking.tsx";
+
+export interface BidPageProps {
+  readonly view: OpeningView;
+  readonly desk: DeskView;
+  readonly acts: DeskActs;
+  readonly around: Surroundings;
+}
+
+export function BidPage({ view, desk, acts, around }: BidPageProps) {
+  const bids = ownBids(view, around.me.org, ownBidIds(desk));
+  const isDone = bids.length > 0 && bids.every((bid) => isOwnUnlocked(view, bid));
+  const isAsked = view.stage === "decryption" && bids.length > 0 && !isDone;
+  const model = boardOf(view, around.nowMs, around.link, isAsked);
+  const board =
+    view.stage === "decryption" && isDone
+      ? { ...model, until: `${model.until} ${t("board.you_are_done")}` }
+      : model;
+  const props = { view, desk, acts, around, bids };
+  return (
+    <Hall view={view} around={around} isAsked={isAsked} board={board}>
+      <Face {...props} />
+    </Hall>
+  );
+}
+
+function Face(props: BidPageProps & { readonly bids: ReturnType<typeof ownBids> }) {
+  const { view, desk, acts, around, bids } = props;
+  const own = new Set(bids.map((bid) => bid.no));
+  switch (view.stage) {
+    case "scheduled":
+    case "sign_in":
+      if (view.manifest === null) return <Loading />;
+      return <Before view={view} desk={desk} acts={acts} around={around} />;
+    case "announced":
+      return (
+        <>
+          <Case
+            title={t(bids.length > 0 ? "announced.title" : "announced.none_title", {
+              no: bids[0]?.no ?? 0,
+            })}
+          >
+            <p class="lead">{t(bids.length > 0 ? "announced.text" : "announced.none")}</p>
+          </Case>
+          <HallCases view={view} around={around} ownNumbers={own} />
+        </>
+      );
+    case "decryption":
+      if (bids.length === 0) return <NotInList {...props} />;
+      return <Unlocking {...props} />;
+    case "release":
+    case "replies":
+    case "opening":
+      return <AfterWindow {...props} />;
+    case "read_out":
+    case "closed":
+      return <OwnReadOut view={view} desk={desk} around={around} bids={bids} />;
+    case "failed":
+      return <HallCases view={view} around={around} ownNumbers={own} />;
+  }
+}
+
+function NotInList({ view, around }: BidPageProps) {
+  return (
+    <>
+      <Case title={t("announced.none_title")}>
+        <p class="lead">{t("announced.none")}</p>
+      </Case>
+      <HallCases view={view} around={around} ownNumbers={new Set()} />
+    </>
+  );
+}

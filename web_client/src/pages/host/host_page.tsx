@@ -1,0 +1,218 @@
+/**
+ * The host's console (主持台); supervisor, purchaser and witness see it too, without its acts.
+ *
+ * Left the rooms with what they wait for, in the middle the room, right what waits for the host and
+ * then what the audience hears.
+ */
+import { useState } from "preact/hooks";
+import { t } from "../../i18n.ts";
+import { boardOf } from "../../opening/board.ts";
+import { stepsOf } from "../../opening/steps.ts";
+import type { OpeningView } from "../../opening/view.ts";
+import { countdown } from "../../time.ts";
+import { Announcer, Broadcast } from "../../ui/broadcast.tsx";
+import { Glyph } from "../../ui/glyph.tsx";
+import { TroubleBox } from "../../ui/refusal.tsx";
+import { Here, Strip } from "../../ui/steps.tsx";
+import { Top } from "../../ui/top.tsx";
+import { Button, Status } from "../../ui/words.tsx";
+import { stageWord, whenOf } from "../board_page.tsx";
+import { type Surroundings, trustOf, useTitle } from "../frame.tsx";
+import { ControlForm, DeskBoard, type OpenForm } from "./controls.tsx";
+import { type HostActs, type HostView, type QueueItem, queueOf } from "./host_view.ts";
+import { StagePane, tryWord } from "./stage_pane.tsx";
+
+export interface HostPageProps {
+  readonly view: OpeningView;
+  readonly host: HostView;
+  readonly acts: HostActs;
+  readonly around: Surroundings;
+}
+
+export function HostPage({ view, host, acts, around }: HostPageProps) {
+  const [form, setForm] = useState<OpenForm>("none");
+  const model = boardOf(view, around.nowMs, around.link, true);
+  const steps = stepsOf(view, around.nowMs);
+  useTitle(t("page.title", { title: `${model.title} ${view.manifest?.number ?? ""}` }));
+  const { me, site, helpPhone, isDemo, onLeave, nowMs } = around;
+  const shared = { view, host, acts, nowMs };
+  return (
+    <>
+      <Top me={me} site={site} helpPhone={helpPhone} isDemo={isDemo} onLeave={onLeave} isWide />
+      <main id="main" class="desk">
+        <div class="rooms-column">
+          <Rooms view={view} host={host} nowMs={nowMs} />
+        </div>
+        <div>
+          <DeskBoard
+            view={view}
+            host={host}
+            acts={acts}
+            model={model}
+            trust={trustOf(view, around)}
+            form={form}
+            onForm={setForm}
+          />
+          <Here steps={steps} />
+          <Strip steps={steps} />
+          {!host.mayAct && <p class="hint">{t("host.watching")}</p>}
+          {host.trouble && (
+            <div>
+              <TroubleBox trouble={host.trouble} />
+              <Button onPress={acts.dismiss}>{t("page.understood")}</Button>
+            </div>
+          )}
+          {host.said !== null && (
+            <p class="status go" role="status">
+              <Glyph name="tick" />
+              {host.said}
+            </p>
+          )}
+          <ControlForm {...shared} form={form} onForm={setForm} />
+          <StagePane {...shared} />
+          <Incidents view={view} />
+        </div>
+        <aside>
+          <Queue view={view} />
+          <section class="pane">
+            <h2>
+              {t("host.audience")}
+              {typeof around.counts?.["viewers"] === "number" && (
+                <span class="counts">{t("hall.viewers", { n: around.counts["viewers"] })}</span>
+              )}
+            </h2>
+            <Broadcast lines={view.announcements} />
+          </section>
+        </aside>
+      </main>
+      <Announcer lines={view.announcements} board={model} isLost={around.link === "lost"} />
+    </>
+  );
+}
+
+function Rooms({
+  view,
+  host,
+  nowMs,
+}: {
+  readonly view: OpeningView;
+  readonly host: HostView;
+  readonly nowMs: number;
+}) {
+  const rooms = host.rooms.filter((row) => row.id === view.id || whenOf(row, nowMs) !== "ended");
+  return (
+    <nav class="pane rooms" aria-label={t("host.rooms", { n: rooms.length })}>
+      <h2>{t("host.rooms", { n: rooms.length })}</h2>
+      <ul>
+        {rooms.map((row) => (
+          <li key={row.id}>
+            <a href={`/host/${row.id}`} aria-current={row.id === view.id ? "page" : undefined}>
+              <b>{row.title}</b>
+              <span>
+                {row.stage === "decryption" ? t("stage.decryption") : stageWord(row, nowMs)}
+              </span>
+              {row.stage === "decryption" && row.session_end_ms !== null && (
+                <span class="room-clock">{countdown(row.session_end_ms - nowMs)}</span>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function Queue({ view }: { readonly view: OpeningView }) {
+  const items = queueOf(view);
+  return (
+    <section class="pane" aria-labelledby="queue-title">
+      <h2 id="queue-title">
+        {t("queue.title")}
+        <b>{items.length}</b>
+      </h2>
+      {items.length === 0 ? (
+        <p class="small soft">{t("queue.empty")}</p>
+      ) : (
+        <ul class="queue">
+          {items.map((item) => (
+            <li key={JSON.stringify(item)}>
+              <QueueLine item={item} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function QueueLine({ item }: { readonly item: QueueItem }) {
+  switch (item.kind) {
+    case "start":
+      return (
+        <Status tone="wait" glyph="play">
+          {t("queue.start")}
+        </Status>
+      );
+    case "waiting_checkpoint":
+      return (
+        <Status tone="soft" glyph="clock">
+          {t("queue.waiting_checkpoint")}
+        </Status>
+      );
+    case "tries":
+      return (
+        <>
+          <Status tone="stop" glyph="fail">
+            {t("queue.tries", { no: item.no, n: item.times })}
+          </Status>
+          <p>{tryWord(item.code)}</p>
+        </>
+      );
+    case "locked":
+      return (
+        <>
+          <Status tone="stop" glyph="fail">
+            {t("queue.locked", { n: item.numbers.length })}
+          </Status>
+          <p>{t("host.numbers", { numbers: item.numbers.join(t("list.comma")) })}</p>
+        </>
+      );
+    case "trustees":
+      return (
+        <Status tone="wait" glyph="key">
+          {t("queue.trustees", { released: item.released, needed: item.needed })}
+        </Status>
+      );
+    case "fault":
+      return (
+        <Status tone="stop" glyph="warn">
+          {t("queue.fault", { i: item.i })}
+        </Status>
+      );
+    case "open":
+      return (
+        <Status tone="wait" glyph="open">
+          {t("queue.open")}
+        </Status>
+      );
+    case "bundle":
+      return (
+        <Status tone="go" glyph="down">
+          {t("queue.bundle")}
+        </Status>
+      );
+  }
+}
+
+/** Always visible, its empty state included. */
+function Incidents({ view }: { readonly view: OpeningView }) {
+  const outages = view.announcements.filter((line) => line.kind === "window_outage").length;
+  const faults = new Set(view.faults.map((fault) => fault.i)).size;
+  const isOpen = outages + faults > 0;
+  return (
+    <p class={isOpen ? "incident open" : "incident"}>
+      <Glyph name={isOpen ? "warn" : "tick"} />
+      {isOpen ? t("host.incidents", { outages, faults }) : t("host.no_incidents")}
+    </p>
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * What the host's desk asks and does (主持台): acts, and the queue of what waits.
+ *
+ * Invariant: the host never sees content before anybody else; what only the host sees is work.
+ */
+import { openTries } from "../../opening/own.ts";
+import type { OpeningView } from "../../opening/view.ts";
+import type { Trouble } from "../../ui/refusal.tsx";
+import type { TenderRow } from "../board_page.tsx";
+
+export interface HostView {
+  readonly rooms: readonly TenderRow[];
+  /** The act under way, by name; "" when none is. */
+  readonly busy: string;
+  readonly trouble: Trouble | null;
+  /** What the last act did, as a text key's arguments; null after it was read. */
+  readonly said: string | null;
+  /** True for the host; the others watch. */
+  readonly mayAct: boolean;
+  readonly isAutomatic: boolean;
+}
+
+export interface HostActs {
+  start(session: number, reason: string): void;
+  pause(reason: string): void;
+  resume(): void;
+  extend(extraMs: number, reason: string): void;
+  endReplies(): void;
+  openAll(): void;
+  read(no: number): void;
+  setAutomatic(isOn: boolean): void;
+  close(): void;
+  dismiss(): void;
+}
+
+export type QueueItem =
+  | { readonly kind: "start" }
+  | { readonly kind: "tries"; readonly no: number; readonly times: number; readonly code: string }
+  | { readonly kind: "locked"; readonly numbers: readonly number[] }
+  | { readonly kind: "waiting_checkpoint" }
+  | { readonly kind: "trustees"; readonly released: number; readonly needed: number }
+  | { readonly kind: "fault"; readonly i: number }
+  | { readonly kind: "open" }
+  | { readonly kind: "bundle" };
+
+/** What waits for the host, the most pressing first. */
+export function queueOf(view: OpeningView): readonly QueueItem[] {
+  const items: QueueItem[] = [];
+  if (view.stage === "decryption") {
+    for (const bid of view.bids) {
+      const times = openTries(view, bid);
+      const last = view.staffAttempts.filter((attempt) => attempt.no === bid.no).at(-1);
+      if (times > 0 && last) items.push({ kind: "tries", no: bid.no, times, code: last.code });
+    }
+  }
+  if (view.stage === "opening" && !view.allOpened) items.push({ kind: "open" });
+  if (view.stage === "announced") {
+    items.push(view.closing ? { kind: "start" } : { kind: "waiting_checkpoint" });
+  }
+  const waitsForShares =
+    (view.stage === "release" || view.stage === "replies") && view.trusteesLost === null;
+  const form = view.manifest?.envelopes.find((one) => one.kind === "form");
+  if (waitsForShares && form && view.releases.length < form.t) {
+    items.push({ kind: "trustees", released: view.releases.length, needed: form.t });
+  }
+  for (const i of new Set(view.faults.map((fault) => fault.i))) items.push({ kind: "fault", i });
+  if (view.locked.size > 0 && view.stage !== "closed") {
+    items.push({ kind: "locked", numbers: [...view.locked].sort((a, b) => a - b) });
+  }
+  if (view.stage === "closed") items.push({ kind: "bundle" });
+  return items;
+}
+
+/** Sessions of the manifest that have not begun. */
+export function nextSession(view: OpeningView): number | null {
+  const sessions = view.manifest?.sessions ?? [];
+  const at = sessions.findIndex((one) => one.session === view.window?.session);
+  return sessions[at + 1]?.session ?? null;
+}

@@ -1,0 +1,158 @@
+"""Writes ``web_client/src/messages.ts`` from the Python schema: events, commands, refusal codes, roles, stages.
+
+Invariant: the browser has no hand-written copy of a wire type. ``python web_client/tools/make_messages.py`` writes the
+file, ``--check`` only compares, and a test does the same, so that a changed event cannot leave the client behind.
+Events whose audience is ``sealed`` never reach a browser and are left out.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect as mi
+
+from server.domain import opening_events, registry_events, tender_events
+from server.domain.commands import COMMANDS
+from server.domain.events import EVENTS, SEALED, PartyEvent
+from server.domain.model import Role
+from server.domain.opening import Stage
+from server.domain.refusals import REFUSALS
+
+TARGET = Path(__file__).parents[1] / "src" / "messages.ts"
+HEAD = "// Written by web_client/tools/make_messages.py from server/domain. Do not edit.\n"
+EVENT_MODULES = {
+    "registry": registry_events,
+    "tender": tender_events,
+    "opening": opening_events,
+}
+
+
+def _ts(type_: Any, structs: dict[str, mi.StructType]) -> str:
+    """The TypeScript spelling of a msgspec type; structs met on the way are added to ``structs``."""
+    match type_:
+        case mi.IntType():
+            return "number"
+        case mi.StrType():
+            return "string"
+        case mi.BoolType():
+            return "boolean"
+        case mi.BytesType():
+            return "Uint8Array"
+        case mi.NoneType():
+            return "null"
+        case mi.ListType(item_type=item) | mi.VarTupleType(item_type=item):
+            return f"readonly {_ts(item, structs)}[]"
+        case mi.DictType(key_type=key, value_type=value):
+            assert isinstance(key, mi.IntType | mi.StrType), "a map on the wire has text or int keys"
+            return f"Readonly<Record<{_ts(key, structs)}, {_ts(value, structs)}>>"
+        case mi.EnumType(cls=cls):
+            return cls.__name__
+        case mi.UnionType(types=types):
+            return " | ".join(_ts(member, structs) for member in types)
+        case mi.StructType(cls=cls):
+            if cls.__name__ not in structs:
+                structs[cls.__name__] = type_
+            return cls.__name__
+        case _:
+            raise TypeError(f"no TypeScript spelling for {type_!r}")
+
+
+def _interface(name: str, struct: mi.StructType, structs: dict[str, mi.StructType]) -> str:
+    members = "".join(
+        f"  readonly {field.encode_name}{'' if field.required else '?'}: {_ts(field.type, structs)};\n"
+        for field in struct.fields
+    )
+    if not members:
+        return f"export type {name} = Readonly<Record<string, never>>;\n"
+    return f"export interface {name} {{\n{members}}}\n"
+
+
+def _struct(cls: type[msgspec.Struct]) -> mi.StructType:
+    info = mi.type_info(cls)
+    assert isinstance(info, mi.StructType)
+    return info
+
+
+def _union(name: str, values: list[str]) -> str:
+    lines = "".join(f'  | "{value}"\n' for value in values)
+    return f"export type {name} =\n{lines.rstrip()};\n"
+
+
+def _events(parts: list[str], structs: dict[str, mi.StructType]) -> None:
+    for kind, module in EVENT_MODULES.items():
+        table, audiences = [], []
+        for type_, cls in EVENTS.items():
+            if cls.__module__ != module.__name__:
+                continue
+            is_party = issubclass(cls, PartyEvent)
+            if cls.AUDIENCE == SEALED and not is_party:
+                continue
+            parts.append(_interface(cls.__name__, _struct(cls), structs))
+            table.append(f"  readonly {type_}: {cls.__name__};\n")
+            audiences.append(f'  {type_}: "{"party" if is_party else cls.AUDIENCE}",\n')
+        name = kind.capitalize()
+        parts.append(
+            f"/** Payloads of room `{kind}`, by journal type. */\n"
+            f"export interface {name}Events {{\n{''.join(table)}}}\n"
+        )
+        parts.append(
+            f"/** Which channel carries each event of room `{kind}`. */\n"
+            f"export const {kind.upper()}_AUDIENCES: Record<keyof {name}Events, Audience> = "
+            f"{{\n{''.join(audiences)}}};\n"
+        )
+
+
+def _commands(parts: list[str], structs: dict[str, mi.StructType]) -> None:
+    rooms: dict[str, list[str]] = {}
+    for (room, op), cls in COMMANDS.items():
+        if cls.SYSTEM:
+            continue
+        parts.append(_interface(cls.__name__, _struct(cls), structs))
+        rooms.setdefault(room, []).append(f"  readonly {op}: {cls.__name__};\n")
+    for room, lines in rooms.items():
+        parts.append(
+            f"/** Arguments of the commands of room `{room}`, by op. */\n"
+            f"export interface {room.capitalize()}Commands {{\n{''.join(lines)}}}\n"
+        )
+
+
+def messages() -> str:
+    """The whole text of messages.ts."""
+    structs: dict[str, mi.StructType] = {}
+    parts: list[str] = []
+    _events(parts, structs)
+    _commands(parts, structs)
+    nested: list[str] = []
+    written: set[str] = set()
+    while set(structs) - written:
+        for name in [name for name in structs if name not in written]:
+            written.add(name)
+            nested.append(_interface(name, structs[name], structs))
+    head = [
+        HEAD,
+        _union("Role", [role.value for role in Role]),
+        _union("Stage", [stage.value for stage in Stage]),
+        'export type Audience = "hall" | "staff" | "party";\n',
+        "/** May the same request succeed later? */\n"
+        "export const REFUSALS = {\n"
+        + "".join(
+            f'  "{code}": {{ retryable: {str(refusal.retryable).lower()} }},\n'
+            for code, refusal in sorted(REFUSALS.items())
+        )
+        + "} as const;\n",
+        "export type RefusalCode = keyof typeof REFUSALS;\n",
+    ]
+    return "\n".join([*head, *nested, *parts])
+
+
+def main() -> int:
+    text = messages()
+    if "--check" in sys.argv:
+        return 0 if TARGET.exists() and TARGET.read_text("utf-8") == text else 1
+    TARGET.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
