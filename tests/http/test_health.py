@@ -5,7 +5,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from server.http.health import build_health_app, listen_health
-from tests.http.site import TENDER, Site, sealed
+from tests.http.site import Site
+from tests.http.small_hall import TENDER, sealed
 
 
 async def test_alive_and_ready_are_two_questions():

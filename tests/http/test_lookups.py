@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.http.site import DEADLINE_MS, TENDER, Site, refused
+from tests.http.site import Site, refused
+from tests.http.small_hall import DEADLINE_MS, TENDER
 
 
 async def test_a_page_learns_where_signaling_is(open_a_site):

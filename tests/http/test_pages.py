@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from server.http.pages import read_pages
-from tests.http.site import TENDER, Site, refused
+from tests.http.site import Site, refused
+from tests.http.small_hall import TENDER
 
 
 @pytest.fixture

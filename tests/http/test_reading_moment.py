@@ -9,7 +9,8 @@ import pytest
 
 from server.http.reading_moment import TURNS_AFTER_READ
 from signaling.pass_clock import PassClock, wall_clock_ms
-from tests.http.site import TENDER, Site
+from tests.http.site import Site
+from tests.http.small_hall import TENDER
 
 OPENING = f"opening:{TENDER}"
 BODY = b'{"cmd_id":"cccccccc","op":"card_unlock","args":{"message":"00"}}'

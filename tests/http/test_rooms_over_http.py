@@ -9,7 +9,8 @@ from yarl import URL
 
 from server.domain import commands as cmd
 from server.http.settings import Limits, Rate
-from tests.http.site import START_MS, TENDER, Answer, Site, refused
+from tests.http.site import Site, refused
+from tests.http.small_hall import START_MS, TENDER, Answer
 
 OPENING = f"opening:{TENDER}"
 UNLOCK = [b"\x00\xffKBIDUNL1", b"\x01" * 40]

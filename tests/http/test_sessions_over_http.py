@@ -10,7 +10,8 @@ from crypto.keys import SigningKey
 from server.http.client import HallHttp
 from server.http.login_message import login_message
 from server.http.settings import Limits, Rate
-from tests.http.site import PEOPLE, Site, refused
+from tests.http.site import Site, refused
+from tests.http.small_hall import PEOPLE
 
 A_KEY = PEOPLE["bidder-a"][0]
 

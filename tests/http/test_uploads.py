@@ -6,7 +6,8 @@ from pathlib import Path
 from crypto.hashes import sha256
 from server.http.settings import Limits
 from server.http.tus import format_metadata, parse_checksum
-from tests.http.site import TENDER, Site, refused, sealed
+from tests.http.site import Site, refused
+from tests.http.small_hall import TENDER, sealed
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PATCH = {**TUS, "Content-Type": "application/offset+octet-stream"}
