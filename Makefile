@@ -8,7 +8,7 @@ CLIENT := $(shell find web_client/src web_client/public web_client/*.html web_cl
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: .venv/.ready web_client/dist/.ready build/kaibiao-verify.pyz ## set-up only
+setup: .venv/.ready web_client/dist/.ready build/kaibiao-verify.pyz build/bid-files/.ready ## set-up only
 
 run: setup ## the populated demo hall (nothing to configure, no external server)
 	.venv/bin/kaibiao demo
@@ -54,7 +54,13 @@ web_client/node_modules/.ready: web_client/package.json web_client/package-lock.
 web_client/dist/.ready: web_client/node_modules/.ready $(CLIENT)
 	npm --prefix web_client run build --silent && touch $@
 
-build/kaibiao-verify.pyz: .venv/.ready $(wildcard crypto/verifier/*.py)
-	mkdir -p build && python3 -m zipapp crypto/verifier -m 'command:main' -p '/usr/bin/env python3' -o $@
+build/kaibiao-verify.pyz: $(shell find crypto/verifier -name '*.py')
+	rm -rf build/verifier && mkdir -p build/verifier
+	cp -r crypto/verifier/command.py crypto/verifier/kaibiao_verify build/verifier/
+	find build/verifier -name __pycache__ -prune -exec rm -rf {} +
+	python3 -m zipapp build/verifier -m 'command:main' -p '/usr/bin/env python3' -o $@
+
+build/bid-files/.ready: .venv/.ready server/demo/files.py
+	.venv/bin/python -m server.demo.files build/bid-files && touch $@
 
 .PHONY: help setup run test check fix lock

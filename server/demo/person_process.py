@@ -10,6 +10,7 @@ import multiprocessing
 import random
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -39,6 +40,8 @@ class Task:
     days: int = 160
     manager: str = ""
     body_bytes: int = 200_000
+    document: str = ""  # path of the technical file; empty: random bytes
+    think_s: float = 0.0  # how long this person takes before it acts
     behaviour: str = "plain"  # plain | late | wrong_key | dropped | never
 
     def who(self) -> Person:
@@ -58,7 +61,7 @@ async def bid(task: Task) -> dict[str, Any]:
             "days": task.days,
             "manager": task.manager,
         }
-        document = random.Random(task.amount).randbytes(task.body_bytes)  # noqa: S311 - filler
+        document = _document(task)
         sealed = bidder.seal(fields, document)
         times["sealed_ms"] = now_ms() - began
         await bidder.send(sealed)
@@ -75,6 +78,12 @@ async def bid(task: Task) -> dict[str, Any]:
     return times
 
 
+def _document(task: Task) -> bytes:
+    if task.document:
+        return Path(task.document).read_bytes()
+    return random.Random(task.amount).randbytes(task.body_bytes)  # noqa: S311 - filler
+
+
 async def _unlock(
     bidder: Bidder, task: Task, window: dict[str, Any], times: dict[str, Any]
 ) -> None:
@@ -83,6 +92,7 @@ async def _unlock(
     assert bidder.bid is not None
     if task.behaviour == "never":
         return
+    await asyncio.sleep(task.think_s)
     if task.behaviour == "late":
         await asyncio.sleep(max(0.0, (window["end_ms"] - window["start_ms"]) / 1000 * 0.6))
     if task.behaviour == "wrong_key":
@@ -111,6 +121,8 @@ async def release(task: Task) -> dict[str, Any]:
         trustee.box = BoxKey(bytes.fromhex(task.box))
         trustee.sign = SigningKey(bytes.fromhex(task.sign))
         await trustee.enter("staff")
+        await trustee.until_kind("window_ended")
+        await asyncio.sleep(task.think_s)
         began = now_ms()
         try:
             answer = await trustee.release()

@@ -29,6 +29,7 @@ async def handle(request: web.Request, front: Front, _actor: Actor) -> web.Strea
     if person is None:
         raise Refused("auth.key_unknown")
     token = front.sessions.begin(public, front.session_token(request))
-    response = answer(request, {"me": describe_person(person)})
+    told = {"session": token} if front.settings.demo else {}
+    response = answer(request, {"me": describe_person(person), **told})
     front.set_cookie(response, token)
     return response

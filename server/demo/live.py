@@ -1,0 +1,194 @@
+"""`make run`: a populated hall at once, and a cast that plays whatever you leave to it.
+
+Three tenders: one that opens by itself within a minute, one whose deadline comes in three
+minutes (take the host's seat, or a bidder's; who does not act is played), one of tomorrow in
+which there is time to seal a bid of your own.
+"""
+
+import asyncio
+import contextlib
+import random
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crypto.keys import random_bytes
+from server.app import Running, running
+from server.config import Config, Listen, Site
+from server.demo.auto import publish, task_of
+from server.demo.files import make_files
+from server.demo.people import Host, now_ms
+from server.demo.person_process import PersonProcess
+from server.demo.world import MANAGERS, TenderPlan, World
+from server.domain.model import Role
+
+DATA = Path("data/demo")
+FILES = Path("build/bid-files")
+GUESTS = 2  # bidders whom nobody plays: yours
+MINUTE_MS = 60_000
+PATIENCE_S = 40.0  # how long a step is left to you before the cast takes it
+READ_EVERY_S = 4.0
+BEHAVIOURS = ("plain", "wrong_key", "dropped", "late", "never")
+
+NOTES = {
+    "host": "主持开标：开始解密、暂停、延长、开启、唱标。您不动手时由演示人物代行。",
+    "bidder": "",
+    "trustee-supervisor": "交出您的份额。两份即够，另两位由演示人物扮演。",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One tender of the demo and who plays in it."""
+
+    room: str
+    plan: TenderPlan
+    bidders: range
+    with_cast: bool = True
+
+
+def scenes(bidders: int) -> list[Scene]:
+    now = now_ms()
+    soon = TenderPlan(
+        number="JZ-2026-SG-0398",
+        title="澄江二桥引道照明工程",
+        deadline_ms=now + 25_000,
+        window_ms=30_000,
+        reply_ms=10_000,
+        unattended=True,
+    )
+    main = TenderPlan(
+        number="JZ-2026-SG-0417",
+        title="滨河东路道路改造工程（施工）",
+        deadline_ms=now + 3 * MINUTE_MS,
+        window_ms=4 * MINUTE_MS,
+        reply_ms=3 * MINUTE_MS,
+    )
+    later = TenderPlan(
+        number="JZ-2026-JL-0052",
+        title="江州市第三水厂扩建工程（监理）",
+        deadline_ms=now + 24 * 60 * MINUTE_MS,
+        window_ms=30 * MINUTE_MS,
+        reply_ms=15 * MINUTE_MS,
+    )
+    return [
+        Scene("jz-2026-sg-0417", main, range(bidders)),
+        Scene("jz-2026-sg-0398", soon, range(min(5, bidders))),
+        Scene("jz-2026-jl-0052", later, range(0), with_cast=False),
+    ]
+
+
+def cast_list(world: World, room: str) -> dict[str, Any]:
+    """/demo/people.json: everybody's seeds. Demo keys protect nothing."""
+    trustees = {t.person.person: t for t in world.trustees}
+    people: list[dict[str, Any]] = []
+    played = {p.person for p in world.bidders[:-GUESTS]}
+    for person in world.everybody():
+        if person.person in played:
+            continue
+        line: dict[str, Any] = {
+            "person": person.person,
+            "role": str(person.role),
+            "name": person.name,
+            "org": person.org,
+            "org_name": person.org_name,
+            "seed": person.seed.hex(),
+        }
+        if person.role is Role.BIDDER:
+            line["note"] = "您自己的企业：登记钥匙、封装、上传，到时解密。"
+        elif person.person in NOTES:
+            line["note"] = NOTES[person.person]
+        if keys := trustees.get(person.person):
+            line |= {"xpk_seed": keys.box.seed.hex(), "spk_seed": keys.sign.seed.hex()}
+        people.append(line)
+    return {"people": people, "tender": room}
+
+
+async def run(port: int, bidders: int, *, fresh: bool) -> None:
+    """Until interrupted."""
+    if fresh:
+        await asyncio.to_thread(shutil.rmtree, DATA, ignore_errors=True)
+    documents = await asyncio.to_thread(make_files, FILES)
+    world = World(random_bytes(32), bidders + GUESTS)
+    config = Config(
+        site=Site(
+            origin=f"http://127.0.0.1:{port}",
+            log_origin="hall.jiangzhou.example/kaibiao/log",
+            data=str(DATA),
+            demo=True,
+        ),
+        listen=Listen(http_port=port, ws_port=port + 1, health_port=port + 2),
+    )
+    played = scenes(bidders)
+    people = cast_list(world, played[0].room)
+    async with running(config, demo_people=people) as site:
+        for scene in played:
+            await publish(site, world, scene.plan, scene.room)
+        print(
+            f"\n  kaibiao 演示大厅   {site.config.site.origin}/demo   (Ctrl-C ends it)\n",
+            flush=True,
+        )
+        async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+            for scene in played:
+                if scene.with_cast:
+                    _send_cast(site, world, scene, documents, stack)
+                    if not scene.plan.unattended:
+                        tasks.create_task(_stand_in(site, world, scene))
+            await asyncio.Event().wait()
+
+
+def _send_cast(
+    site: Running,
+    world: World,
+    scene: Scene,
+    documents: list[Path],
+    stack: contextlib.AsyncExitStack,
+) -> None:
+    base = site.config.site.origin
+    dice = random.Random(scene.room)  # noqa: S311 - who behaves how
+    odd = list(BEHAVIOURS[1:]) if not scene.plan.unattended else []
+    for number in scene.bidders:
+        behaviour = odd[number - 1] if 1 <= number <= len(odd) else "plain"
+        fen = 6_950_000_000 + dice.randrange(400_000_000)
+        task = task_of(
+            base,
+            world.bidders[number],
+            room=scene.room,
+            amount=f"{fen // 100}.{fen % 100:02d}",
+            days=dice.randrange(140, 190),
+            manager=MANAGERS[number % len(MANAGERS)],
+            document=str(documents[number % len(documents)].resolve()),
+            behaviour=behaviour,
+            think_s=dice.uniform(1.0, 25.0) if not scene.plan.unattended else dice.uniform(0, 4),
+        )
+        stack.callback(PersonProcess(task).end)
+    for trustee, think_s in zip(world.trustees[:2], (6.0, 12.0), strict=True):
+        more = {"box": trustee.box.seed.hex(), "sign": trustee.sign.seed.hex()}
+        task = task_of(base, trustee.person, room=scene.room, think_s=think_s, **more)
+        stack.callback(PersonProcess(task).end)
+
+
+async def _stand_in(site: Running, world: World, scene: Scene) -> None:
+    """The host's seat: takes each step that nobody took within a while."""
+    async with Host(site.config.site.origin, world.host, scene.room) as host:
+        await host.enter("staff")
+
+        async def left_to_you(*kinds: str) -> bool:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await host.until_kind(*kinds)
+                    return False
+            return True
+
+        await host.until(lambda e: e.kind == "checkpoint_reached" and e.body["of"] == "closing")
+        if await left_to_you("window_opened"):
+            await host.attempt("start_window", session=1)
+        await host.until_kind("replies_ended", "opening_failed")
+        if await left_to_you("all_opened"):
+            await host.attempt("open_all")
+        readout = await host.until_kind("prices_read_out")
+        if await left_to_you("row_read"):
+            for no in sorted(readout["amounts"]):
+                await host.attempt("read_row", no=no)
+                await asyncio.sleep(READ_EVERY_S)
