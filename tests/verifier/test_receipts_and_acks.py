@@ -1,0 +1,237 @@
+"""What a bidder keeps against what is published: dropped bids, forked logs, broken promises."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto.canonical import encode
+from crypto.hashes import sha256
+from crypto.messages import build_ack, build_submit
+from crypto.receipts import closed_path
+from tests.verifier.bundle_file import signed, write
+from tests.verifier.bundle_maker import OPENED, Bidder, Opening
+from tests.verifier.judging import assert_agrees, assert_named, judged, remarks
+from tests.verifier.tender_maker import RECEIPT_KEY, signing
+
+Members = dict[str, bytes]
+SUBMIT, UNLOCK = 1, 3
+
+
+def entry_of(opening: Opening, raw: bytes) -> Any:
+    digest = sha256(raw).hex().encode()
+    return next(kept for kept in opening.log.kept if digest in kept.entry)
+
+
+def receipt_of(
+    opening: Opening, raw: bytes, kind: int, received_ms: int, path: Path, **changes: Any
+) -> Path:
+    """A receipt file as the bidder got it, right after its second."""
+    kept = entry_of(opening, raw)
+    size = kept.index + 1
+    ack = build_ack(RECEIPT_KEY, opening.manifest.tender_id, kind, sha256(raw), 0, received_ms)
+    value = {
+        "ack": ack.raw.hex(),
+        "checkpoint": opening.log.checkpoint(size),
+        "closed_path": None,
+        "message": raw.hex(),
+        "proof": opening.log.proof(kept, size),
+    } | changes
+    file = path / "mine.receipt.json"
+    file.write_bytes(encode(value))
+    return file
+
+
+def submit_receipt(opening: Opening, bidder: Bidder, path: Path, **changes: Any) -> Path:
+    received_ms = opening.at(10 + bidder.number / 1000) - 1
+    return receipt_of(opening, bidder.submit.raw, SUBMIT, received_ms, path, **changes)
+
+
+def test_an_honest_receipt_agrees(honest: Opening, members: Members, tmp_path: Path) -> None:
+    digests = [bidder.submit.digest for bidder in honest.bidders]
+    mine = honest.bidders[0]
+    path = [node.hex() for node in closed_path(digests, mine.submit.digest)]
+    receipt = submit_receipt(honest, mine, tmp_path, closed_path=path)
+    report = judged(members, tmp_path, receipts=[receipt])
+    assert_agrees(report)
+    assert report.held["receipt"] > 5
+
+
+def test_a_receipt_of_an_unlock_agrees(honest: Opening, members: Members, tmp_path: Path) -> None:
+    raw = honest.unlock_message(honest.bidders[0])
+    receipt = receipt_of(honest, raw, UNLOCK, honest.at(27.001), tmp_path)
+    assert_agrees(judged(members, tmp_path, receipts=[receipt]))
+
+
+def test_a_bid_the_host_dropped_is_missed_by_its_receipt(tmp_path: Path) -> None:
+    class Dropping(Opening):
+        """The host acknowledged bidder 3, and left it out of everything it published."""
+
+        def close(self) -> None:
+            self.dropped = self.bidders.pop()
+            entry_of(self, self.dropped.submit.raw).public = False
+            pk = self.dropped.key.public.hex().encode()
+            next(kept for kept in self.log.kept if pk in kept.entry).public = False
+            digest = self.dropped.submit.digest.hex()
+            ids = [self.dropped.header(n).bid_id.hex() for n in (1, 2)]
+            gone = {f"submit/{digest}.bin", *(f"headers/{one}.kbh" for one in ids)}
+            self.files = {k: v for k, v in self.files.items() if k not in gone}
+            super().close()
+
+    opening = Dropping().run()
+    found = opening.members()
+    assert_agrees(judged(found, tmp_path))
+    receipt = submit_receipt(opening, opening.dropped, tmp_path)
+    assert_named(judged(found, tmp_path, receipts=[receipt]), "receipt.dropped", "closed.json")
+
+
+def test_a_superseded_bid_is_not_a_dropped_one(tmp_path: Path) -> None:
+    class Replacing(Opening):
+        def submit(self, bidder: Bidder) -> None:
+            super().submit(bidder)
+            if bidder.number == 1:
+                self.old = bidder.submit
+                self.old_ms = self.now_ms - 1
+                entry_of(self, self.old.raw).public = False
+                del self.files[f"submit/{self.old.digest.hex()}.bin"]
+                self.at(10.0015)
+                bidder.submit = build_submit(
+                    self.manifest.suite_impl,
+                    tender_id=self.manifest.tender_id,
+                    lot=1,
+                    seq=2,
+                    prev=self.old.digest,
+                    items=[(n, bidder.header(n).bid_id) for n in (1, 2)],
+                    key=bidder.key,
+                )
+                facts = {"kind": 1, "result": 0, "received_ms": self.now_ms}
+                self.message_entry(5, "submit", bidder.submit.raw, **facts)
+
+    opening = Replacing().run()
+    receipt = receipt_of(opening, opening.old.raw, SUBMIT, opening.old_ms, tmp_path)
+    report = judged(opening.members(), tmp_path, receipts=[receipt])
+    assert_agrees(report)
+    assert "receipt.superseded" in remarks(report)
+
+
+def test_a_receipt_from_a_forked_log_is_named(members: Members, tmp_path: Path) -> None:
+    class Fork(Opening):
+        """The same opening over another tree: what one bidder was shown."""
+
+        def publish(self) -> None:
+            self.at(0.1)
+            self.entry(7, checked=0, damaged=[])
+            super().publish()
+
+    other = Fork().run()
+    receipt = submit_receipt(other, other.bidders[0], tmp_path)
+    report = judged(members, tmp_path, receipts=[receipt])
+    assert_named(report, "receipt.fork", "mine.receipt.json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"message": "00"}, "receipt.message"),
+        ({"ack": "00" * 154}, "ack.layout"),
+        ({"checkpoint": "nothing"}, "receipt.shape"),
+        ({"closed_path": ["00" * 32]}, "receipt.closed_path"),
+        ({"more": 1}, "receipt.shape"),
+    ],
+)
+def test_a_broken_receipt_is_named(
+    changes: dict[str, Any], code: str, honest: Opening, members: Members, tmp_path: Path
+) -> None:
+    receipt = submit_receipt(honest, honest.bidders[0], tmp_path, **changes)
+    report = judged(members, tmp_path, receipts=[receipt])
+    assert_named(report, code, "mine.receipt.json")
+
+
+def test_a_receipt_by_another_host_is_named(
+    honest: Opening, members: Members, tmp_path: Path
+) -> None:
+    raw = honest.bidders[0].submit.raw
+    ack = build_ack(signing("other"), honest.manifest.tender_id, SUBMIT, sha256(raw), 0, 1)
+    receipt = submit_receipt(honest, honest.bidders[0], tmp_path, ack=ack.raw.hex())
+    report = judged(members, tmp_path, receipts=[receipt])
+    assert_named(report, "ack.signature", "mine.receipt.json")
+    assert_named(report, "receipt.entry", "mine.receipt.json")
+
+
+def test_a_withdrawn_bid_does_not_come_back(tmp_path: Path) -> None:
+    class Reviving(Opening):
+        """Bidder 1 withdrew; the host counts its bid all the same."""
+
+        def close(self) -> None:
+            self.at(12)
+            bidder = self.bidders[0]
+            self.withdrawal = build_submit(
+                self.manifest.suite_impl,
+                tender_id=self.manifest.tender_id,
+                lot=1,
+                seq=2,
+                prev=bidder.submit.digest,
+                items=[],
+                key=bidder.key,
+                kind=2,
+            ).raw
+            self.withdrawn_ms = self.now_ms
+            facts = {"sha256": sha256(self.withdrawal).hex(), "size": len(self.withdrawal)}
+            facts |= {"kind": 2, "result": 0, "received_ms": self.now_ms}
+            self.entry(5, public=False, **facts)
+            super().close()
+
+    opening = Reviving().run()
+    assert opening.bidders[0].fate == OPENED
+    receipt = receipt_of(opening, opening.withdrawal, 2, opening.withdrawn_ms, tmp_path)
+    report = judged(opening.members(), tmp_path, receipts=[receipt])
+    assert_named(report, "receipt.withdrawn", "mine.receipt.json")
+
+
+def test_a_receipt_that_cannot_be_read_is_not_a_verdict(members: Members, tmp_path: Path) -> None:
+    file = tmp_path / "nowhere.receipt.json"
+    report = judged(members, tmp_path, receipts=[file])
+    assert report.exit_code == 2
+
+
+def ack_member(opening: Opening, received_ms: int, *, result: int = 0, raw: bytes = b"") -> Members:
+    raw = raw or opening.bidders[0].submit.raw
+    digest = sha256(raw)
+    ack = build_ack(RECEIPT_KEY, opening.manifest.tender_id, SUBMIT, digest, result, received_ms)
+    return {f"acks/{ack.digest.hex()}.bin": ack.raw}
+
+
+def test_acknowledgements_that_the_log_keeps_agree(
+    honest: Opening, members: Members, tmp_path: Path
+) -> None:
+    kept = ack_member(honest, honest.at(10.001) - 1)
+    elsewhere = ack_member(honest, 7, raw=b"a superseded submission")
+    report = judged(members | kept | elsewhere, tmp_path)
+    assert_agrees(report)
+    assert "ack.elsewhere" in remarks(report)
+
+
+@pytest.mark.parametrize(
+    ("received", "result", "code"),
+    [(9.9, 0, "ack.entry"), (10.0, 1, "ack.entry"), (7.0, 0, "ack.integrated")],
+)
+def test_a_promise_that_the_log_does_not_keep_is_named(
+    received: float,
+    result: int,
+    code: str,
+    honest: Opening,
+    members: Members,
+    tmp_path: Path,
+) -> None:
+    added = ack_member(honest, honest.at(received), result=result)
+    assert_named(judged(members | added, tmp_path), code, next(iter(added)))
+
+
+def test_an_acknowledgement_under_another_name_is_named(
+    honest: Opening, members: Members, tmp_path: Path
+) -> None:
+    (raw,) = ack_member(honest, honest.at(10.001) - 1).values()
+    name = f"acks/{'ab' * 32}.bin"
+    report = judged(members | {name: raw}, tmp_path)
+    assert_named(report, "ack.name", name)
+    assert write(signed(members), tmp_path / "again.zip").exists()
