@@ -48,8 +48,15 @@ class Front:
         In a demo one browser plays several people, one a tab: there a tab may show its session in a
         header. Elsewhere only the cookie counts, which no script can read.
         """
-        shown = request.headers.get(SESSION_HEADER) if self.settings.demo else None
-        return shown or request.cookies.get(self.cookie, "")
+        return self.tab_token(request) or request.cookies.get(self.cookie, "")
+
+    def tab_token(self, request: web.Request) -> str:
+        """The session that a tab of a demo shows; empty everywhere else."""
+        return request.headers.get(SESSION_HEADER, "") if self.settings.demo else ""
+
+    def replaced_token(self, request: web.Request) -> str:
+        """The session that a login ends: in a demo the tab's own, never another tab's."""
+        return self.tab_token(request) if self.settings.demo else self.session_token(request)
 
     def person(self, request: web.Request) -> Person | None:
         """Who is logged in."""

@@ -65,9 +65,10 @@ class Me(Struct):
 
 
 class LoggedIn(Struct):
-    """The session itself is in the cookie."""
+    """The session itself is in the cookie; a demo also says it, for a tab to show by itself."""
 
     me: Me
+    session: str = ""
 
 
 class Ticket(Struct):

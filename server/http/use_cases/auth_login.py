@@ -28,7 +28,7 @@ async def handle(request: web.Request, front: Front, _actor: Actor) -> web.Strea
     person = front.hall.person_by_key(public)
     if person is None:
         raise Refused("auth.key_unknown")
-    token = front.sessions.begin(public, front.session_token(request))
+    token = front.sessions.begin(public, front.replaced_token(request))
     told = {"session": token} if front.settings.demo else {}
     response = answer(request, {"me": describe_person(person), **told})
     front.set_cookie(response, token)
