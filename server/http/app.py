@@ -114,7 +114,7 @@ def _add(app: web.Application, front: Front, route: Route) -> None:
     path = route.path
     for name, pattern in PATTERNS.items():
         path = path.replace(f"{{{name}}}", f"{{{name}:{pattern}}}")
-    handler = admitted(route.use_case, route.who)
+    handler = admitted(route.use_case, route.who, costly=route.costly)
     if route.counted:
         handler = front.metrics.counting(handler, route.path)
     resource = app.router.add_resource(path)

@@ -32,6 +32,8 @@ class Front:
     challenge_rate: Buckets
     login_rate: Buckets
     command_rate: Buckets
+    upload_rate: Buckets
+    lookup_rate: Buckets
     polls: Slots
     pages: Pages
     openapi: bytes
@@ -117,6 +119,8 @@ def build_front(
         challenge_rate=buckets(limits.challenge_rate, "auth.too_many"),
         login_rate=buckets(limits.login_rate, "auth.too_many"),
         command_rate=buckets(limits.command_rate, "command.too_many"),
+        upload_rate=buckets(limits.upload_rate, "upload.too_many"),
+        lookup_rate=buckets(limits.lookup_rate, "request.too_many"),
         polls=Slots(limits.polls_per_address_max, limits.polls_max, "request.too_many"),
         pages=read_pages(settings.pages),
         openapi=openapi,

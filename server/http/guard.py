@@ -33,11 +33,16 @@ UseCase = Callable[[web.Request, Front, Actor], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def admitted(use_case: UseCase, who: frozenset[Role] | None) -> Handler:
-    """``use_case`` behind its door: ``who`` may come in, None means everybody."""
+def admitted(use_case: UseCase, who: frozenset[Role] | None, *, costly: bool = False) -> Handler:
+    """``use_case`` behind its door: ``who`` may come in, None means everybody.
+
+    ``costly``: computed for whoever asks, so each address may ask only so often.
+    """
 
     async def handle(request: web.Request) -> web.StreamResponse:
         front = request.app[FRONT]
+        if costly:
+            front.lookup_rate.take(front.address(request))
         actor = front.actor(request)
         if who is not None and actor.role not in who:
             raise Refused("auth.required" if actor.role is Role.VIEWER else "auth.role")

@@ -76,6 +76,7 @@ class Route:
     media: str = "application/json"
     query: tuple[str, ...] = ()
     counted: bool = False
+    costly: bool = False
 
     @property
     def name(self) -> str:
@@ -125,20 +126,21 @@ ROUTES: Final = (
     R("GET", "/log/checkpoint", log_checkpoint.handle, ANYONE, "The newest signed checkpoint",
       media="text/plain", counted=True),
     R("GET", "/log/consistency", log_consistency.handle, ANYONE,
-      "That the log only grew between two sizes", query=("from", "to"), counted=True),
+      "That the log only grew between two sizes", query=("from", "to"), counted=True, costly=True),
     # openings
     R("GET", "/openings/{id}/closed.json", opening_closed.handle, ANYONE,
       "The counting SUBMITs, after the deadline", counted=True),
     R("GET", "/openings/{id}/proofs", opening_proofs.handle, ANYONE,
-      "Public log entries with proofs", counted=True),
+      "Public log entries with proofs", counted=True, costly=True),
     R("GET", "/openings/{id}/closed-path", opening_closed_path.handle, ANYONE,
-      "That one SUBMIT is in the closed list", query=("sha256",)),
+      "That one SUBMIT is in the closed list", query=("sha256",), costly=True),
     R("GET", "/openings/{id}/envelopes", opening_envelopes.handle, OFFICERS,
       "SUBMITs and headers, after the deadline"),
     R("GET", "/openings/{id}/halves", opening_halves.handle, OFFICERS,
       "The bidders' halves, for trustees after WINDOW_END"),
     R("GET", "/openings/{id}/opening.zip", opening_bundle.handle, ANYONE,
-      "The whole opening, to be checked offline", media="application/zip", counted=True),
+      "The whole opening, to be checked offline", media="application/zip", counted=True,
+      costly=True),
     # the rest
     R("GET", "/demo/people.json", demo_people.handle, ANYONE, "The rehearsal's people"),
     R("GET", "/{path}", page.handle, ANYONE, "Pages and their files",

@@ -29,8 +29,8 @@ class Limits:
     command_body_max: int = 1 << 20
     body_within_s: float = 10.0
     # sessions
-    challenges_max: int = 20_000
-    challenges_per_address_max: int = 256
+    challenges_max: int = 65_536
+    challenges_per_address_max: int = 4096
     challenge_ms: int = 60_000
     sessions_max: int = 50_000
     sessions_per_person_max: int = 16
@@ -42,10 +42,12 @@ class Limits:
     challenge_rate: Rate = Rate(60, 120)
     login_rate: Rate = Rate(30, 60)
     command_rate: Rate = Rate(60, 600)
+    upload_rate: Rate = Rate(60, 120)
+    lookup_rate: Rate = Rate(3000, 12_000)
     # long polls
     poll_wait_ms_max: int = 25_000
     polls_max: int = 4000
-    polls_per_address_max: int = 64
+    polls_per_address_max: int = 256
     poll_events_max: int = 500
     # uploads
     uploads_per_org_max: int = 16

@@ -5,7 +5,7 @@ from base64 import b64encode
 import pytest
 
 from server.http.client import HallHttp
-from server.http.settings import Limits
+from server.http.settings import Limits, Rate
 from server.http.tus import format_metadata
 from tests.http.site import Site, refused
 from tests.http.small_hall import DEADLINE_MS, TENDER, sealed
@@ -304,6 +304,17 @@ async def test_what_lay_longest_gives_way_to_a_new_upload(open_a_site, limits: d
         await refused("upload.unknown", hall.uploads.offset(oldest))
         assert [await hall.uploads.offset(at) for at in (newer, newest)] == [0, 0]
         assert await other.uploads.offset(theirs) == 0
+
+
+async def test_an_organisation_announces_so_often_and_no_oftener(open_a_site):
+    site: Site = await open_a_site(limits=Limits(upload_rate=Rate(2, 60)))
+    async with site.person("bidder-a") as hall, site.person("bidder-b") as other:
+        for _ in range(2):
+            await hall.uploads.drop(await begun(hall))
+        await refused("upload.too_many", begun(hall))
+        await begun(other, sealed("ORG-B"))
+        site.hall.ms += 1000
+        await begun(hall)
 
 
 async def test_a_payload_beyond_the_whole_quota_is_refused(open_a_site):

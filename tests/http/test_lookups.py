@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.http.settings import Limits, Rate
 from tests.http.site import Site, refused
 from tests.http.small_hall import DEADLINE_MS, TENDER
 
@@ -85,3 +86,15 @@ async def test_the_bundle_is_a_named_download_and_can_be_resumed(site: Site, tmp
             assert named == f'attachment; filename="opening-{TENDER}.zip"'
             assert response.headers["Content-Type"] == "application/zip"
             assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_what_is_computed_for_whoever_asks_is_limited_for_each_address(open_a_site):
+    site: Site = await open_a_site(limits=Limits(lookup_rate=Rate(2, 60)))
+    async with site.visitor() as hall:
+        for _ in range(2):
+            await hall.proofs(TENDER)
+        error = await refused("request.too_many", hall.consistency(1, 2))
+        assert (error.status, error.retryable) == (429, True)
+        assert await hall.tenders()
+        site.hall.ms += 1000
+        await hall.consistency(1, 2)

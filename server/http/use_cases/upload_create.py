@@ -30,6 +30,7 @@ async def handle(request: web.Request, front: Front, actor: Actor) -> web.Stream
     has_body = request.body_exists
     if has_body and request.content_type != PATCH_TYPE:
         raise Refused("body.media_type")
+    front.upload_rate.take(actor.org)
     declared = front.hall.upload_terms(actor, tender, core)
     if length != declared:
         raise Refused("upload.length", size=declared)
