@@ -119,7 +119,8 @@ def _read(archive: zipfile.ZipFile, item: zipfile.ZipInfo, report: Report) -> by
 
 def shown_name(name: str) -> str:
     """A member's name as it may be printed: a hostile name could hold anything."""
-    return name.encode("ascii", "backslashreplace").decode("ascii")[:120]
+    plain = (c if c.isascii() and c.isprintable() else f"\\u{ord(c):04x}" for c in name[:120])
+    return "".join(plain)
 
 
 def open_bundle(path: Path, report: Report) -> Bundle:

@@ -61,8 +61,7 @@ MISMATCH = {
     "index.unlisted": "The index does not list this file: it was put in afterwards.",
     "index.sha256": "The content differs from its hash in the index: changed after publication.",
     "index.size": "The length differs from the index: changed after publication.",
-    "index.signature": "The index is not signed by the host's receipt key: another publisher, or "
-    "an edited list.",
+    "index.signature": "The index is not signed by the host's receipt key.",
     "manifest.lots": "The lots are not numbered as prescribed.",
     "manifest.envelopes": "The envelopes' numbers or kinds are not lawful.",
     "manifest.fields": "A form does not have exactly one deciding field.",
@@ -81,8 +80,7 @@ MISMATCH = {
     "authority.signature": "The signature does not hold: this is not the manifest they signed.",
     "authority.roles": "Purchaser's side and supervisor did not both sign: not in force.",
     "trust.tender_id": "This is not the tender you asked for: its tender_id is another.",
-    "trust.other_key": "The manifest has another key for this name than you have: perhaps somebody "
-    "poses as them.",
+    "trust.other_key": "The manifest has another key for this name than you have.",
     "trust.unknown_signer": "The manifest is signed by a key that is not in your trust file.",
     "act.signature": "A signature on this act does not hold.",
     "act.roles": "The act lacks the signatures of host and supervisor together.",
@@ -136,8 +134,7 @@ MISMATCH = {
     "submit.after_closing": "Logged after the closing: slipped in later.",
     "submit.registered": "The submitting key was not registered.",
     "header.ad": "Two envelopes have one identity: they would share a key.",
-    "header.rules": "The header breaks a rule (fields, trustees, threshold or signature): not what "
-    "the bidder sealed.",
+    "header.rules": "The header breaks a rule: it is not what the bidder sealed.",
     "header.submit": "Bidder, lot or number of the header differ from its submission.",
     "store.unknown": "The re-hashing names a bid that does not count.",
     "repair.root": "The repair did not store the same ciphertext.",
@@ -228,8 +225,7 @@ MISMATCH = {
     "receipt.checkpoint": "The receipt's checkpoint is not signed by the log key.",
     "receipt.proof": "The receipt's proof does not lead to its checkpoint.",
     "receipt.entry": "The receipt's entry differs from the promise.",
-    "receipt.fork": "Your receipt and this bundle come from different logs: different people were "
-    "shown different things.",
+    "receipt.fork": "Your receipt and this bundle come from different logs: a split view.",
     "receipt.moved": "Your message stands elsewhere in this log: it was rewritten.",
     "receipt.unpublished": "Your message was acknowledged, but it is not in the bundle.",
     "receipt.withdrawn": "You withdrew, but an earlier bid still counts.",
@@ -245,8 +241,7 @@ UNREADABLE = {
     "bundle.too_many_members": "Cannot be opened: too many members.",
     "receipt.file": "A receipt file cannot be read.",
     "trust.file": "The trust file cannot be read, or a line is not `name hex-pk`.",
-    "verifier.fault": "The verifier itself failed and reached no verdict. Keep the bundle and "
-    "report it.",
+    "verifier.fault": "The verifier itself failed, there is no verdict. Please report it.",
 }
 
 WORD_OF = {
@@ -277,8 +272,7 @@ WORD_OF = {
 }
 
 NOT_CHECKABLE = {
-    "reading_in_secret": "that operator and enough trustees together did not read after the "
-    "window's end",
+    "reading_in_secret": "that operator and enough trustees did not read after the window's end",
     "hindered_upload": "that nobody's upload was hindered",
     "honest_sealing": "that the program with which a bid was sealed was honest",
 }
