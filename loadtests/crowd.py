@@ -1,0 +1,206 @@
+"""The generator (人群): simulated bidders and viewers, orders on stdin (`loadtests.crowd`).
+
+Times are CLOCK_MONOTONIC nanoseconds, the same clock in every process of the machine. A client's
+write is timed before ``send``; the wall clock is read after it, because a frame counts as having
+reached the socket only when ``send`` has returned.
+"""
+
+import gc
+import time
+from array import array
+from typing import Any
+
+import msgpack
+
+from crypto.keys import SigningKey
+from crypto.messages import build_unlock
+from crypto.suites import get_suite
+from loadtests.child import obey
+from loadtests.seats import Row, Seat
+from loadtests.wire import client_frame, handshake, hello, packed
+
+POLL_S_MAX = 0.05
+EPOLL_GRAIN_NS = 1_500_000
+
+_rows: dict[str, Row] = {}
+_frames: dict[str, list[bytes]] = {}
+
+
+def join(
+    row: str,
+    host: str,
+    port: int,
+    sources: list[str],
+    origin: str = "",
+    tickets: list[str | None] | None = None,
+    positions: list[list[list[Any]]] | None = None,
+) -> None:
+    """Takes seats. Without ``origin``: raw sockets. Without ``positions``: no hello (peers)."""
+    requests = [handshake(host, port, origin)] * len(sources) if origin else []
+    hellos: list[bytes] = []
+    if positions is not None:
+        asked = tickets or [None] * len(sources)
+        hellos = [hello(t, p) for t, p in zip(asked, positions, strict=True)]
+    _rows[row] = made = Row(host, port)
+    made.open(sources, requests, hellos)
+    made.seats.sort(key=lambda seat: seat.number)
+    made.drain(0.3, lambda *_: None)
+    gc.collect()
+    gc.freeze()
+
+
+def leave(row: str) -> None:
+    _rows.pop(row).close()
+
+
+def prebuild(name: str, room: str, window: dict[str, Any], bids: list[list[bytes]]) -> list[bytes]:
+    """Signed UNLOCK commands, one per seat, ready to be written. ``bids``: (key's seed, bid_id,
+    s_B) of each. Returns the command payloads, for the bare loop.
+    """
+    suite = get_suite(window["suite"])
+    payloads: list[bytes] = []
+    for number, (seed, bid_id, half) in enumerate(bids):
+        message = build_unlock(
+            suite,
+            tender_id=window["tender_id"],
+            opening_nonce=window["nonce"],
+            envelope=1,
+            w=window["w"],
+            items=[(bid_id, half)],
+            key=SigningKey(seed),
+        )
+        command = ["cmd", 1, f"{name}-{number:06d}", room, "unlock", {"messages": [message.raw]}]
+        payloads.append(packed(command))
+    _frames[name] = [client_frame(payload) for payload in payloads]
+    return payloads
+
+
+def storm(row: str, name: str, due_ns: list[int], within_s: float) -> dict[str, Any]:
+    """Writes each seat's frame at its time and waits for every answer.
+
+    Lists by seat: ``sent_ns``, ``sent_wall_ns`` (after the write), ``answered_ns`` (0: lost),
+    ``codes`` (empty: accepted).
+    """
+    made, frames = _rows[row], _frames.pop(name)
+    seats = made.seats
+    sent, wall, answered = ([0] * len(seats) for _ in range(3))
+    codes = [""] * len(seats)
+    missing = [len(seats)]
+
+    def take(seat: Seat, payload: bytes, ns: int) -> None:
+        if payload[1:4] == b"\xa2ok":
+            pass
+        elif payload[1:5] == b"\xa3err":
+            codes[seat.number] = msgpack.unpackb(payload)[3]
+        else:
+            return  # an event of one of its channels
+        if not answered[seat.number]:
+            answered[seat.number] = ns
+            missing[0] -= 1
+
+    order = sorted(range(len(seats)), key=due_ns.__getitem__)
+    give_up_ns = due_ns[order[-1]] + int(within_s * 1e9)
+    cpu_ns = time.process_time_ns()
+    at = 0
+    now = time.perf_counter_ns()
+    while missing[0] and now < give_up_ns:
+        while at < len(order) and due_ns[order[at]] <= now:
+            number = order[at]
+            sent[number] = time.perf_counter_ns()
+            seats[number].sock.send(frames[number])
+            wall[number] = time.time_ns()
+            at += 1
+            now = time.perf_counter_ns()
+        # Rounded down to what epoll can do, so that nobody writes later than planned.
+        wait_ns = due_ns[order[at]] - now - EPOLL_GRAIN_NS if at < len(order) else give_up_ns - now
+        made.poll(min(max(wait_ns, 0) / 1e9, POLL_S_MAX), take)
+        now = time.perf_counter_ns()
+    return {
+        "sent_ns": sent,
+        "sent_wall_ns": wall,
+        "answered_ns": answered,
+        "codes": codes,
+        "cpu_s": (time.process_time_ns() - cpu_ns) / 1e9,
+    }
+
+
+def listen(row: str, kind: str, count: int, within_s: float) -> dict[str, Any]:
+    """Reads until every seat has heard ``count`` events of this type.
+
+    ``times``: by seq, packed int64 ns, one per seat that read it. ``disorder``: events that did
+    not follow the one before on the same seat (a gap, a repeat).
+    """
+    made = _rows[row]
+    # What a payload holds, worked out once: everybody gets the same bytes.
+    known: dict[tuple[int, bytes], tuple[tuple[int, bool], ...]] = {}
+    times: dict[int, array[int]] = {}
+    newest = [0] * len(made.seats)
+    missing = [len(made.seats) * count]
+    disorder = [0]
+
+    def take(seat: Seat, payload: bytes, ns: int) -> None:
+        key = (len(payload), payload[:128])
+        seqs = known.get(key)
+        if seqs is None:
+            seqs = known[key] = _seqs(payload, kind)
+        for seq, is_counted in seqs:
+            before = newest[seat.number]
+            disorder[0] += bool(before) and seq != before + 1
+            newest[seat.number] = seq
+            if not is_counted:
+                continue
+            if seq not in times:
+                times[seq] = array("q")
+            times[seq].append(ns)
+            missing[0] -= 1
+
+    cpu_ns = time.process_time_ns()
+    give_up = time.monotonic() + within_s
+    while missing[0] > 0 and time.monotonic() < give_up:
+        made.poll(POLL_S_MAX, take)
+    return {
+        "times": {seq: found.tobytes() for seq, found in times.items()},
+        "missing": missing[0],
+        "disorder": disorder[0],
+        "lost": sum(seat.is_lost for seat in made.seats),
+        "cpu_s": (time.process_time_ns() - cpu_ns) / 1e9,
+    }
+
+
+def send(row: str, number: int, payload: bytes) -> list[int]:
+    """One frame of one seat; (ns before the write, ns when its answer was read)."""
+    made = _rows[row]
+    answered = [0, b""]
+
+    def take(seat: Seat, payload: bytes, ns: int) -> None:
+        if seat.number == number and payload[1:4] in (b"\xa2ok", b"\xa3er"):
+            answered[:] = [ns, payload]
+
+    frame = client_frame(payload)
+    sock = made.seats[number].sock
+    sent = time.perf_counter_ns()
+    sock.setblocking(True)
+    sock.sendall(frame)
+    sock.setblocking(False)
+    give_up = time.monotonic() + 20
+    while not answered[0] and time.monotonic() < give_up:
+        made.poll(POLL_S_MAX, take)
+    answer = msgpack.unpackb(answered[1])
+    assert answer[0] == "ok", answer
+    return [sent, answered[0]]
+
+
+def _seqs(payload: bytes, kind: str) -> tuple[tuple[int, bool], ...]:
+    """(seq, whether it is of type ``kind``) of every event in one frame."""
+    frame = msgpack.unpackb(payload, strict_map_key=False)
+    if frame[0] == "ev":
+        events = [frame]
+    elif frame[0] == "batch":
+        events = frame[1]
+    else:
+        return ()
+    return tuple((event[4], event[6] == kind) for event in events)
+
+
+if __name__ == "__main__":
+    obey({f.__name__: f for f in (join, leave, prebuild, storm, listen, send)})

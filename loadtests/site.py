@@ -1,0 +1,149 @@
+"""A site under load (受测站点): the server in its own process, its openings prepared, its crowds.
+
+Invariant: everything that a load test measures happens between processes over loopback sockets;
+this module only sets the scene and asks questions afterwards.
+"""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from loadtests.bids import Bid, seal
+from loadtests.child import Child, ask_all
+from loadtests.machine import cpu_s, fsync_s, rss_bytes
+
+CROWDS = 2
+SEATS_PER_ADDRESS = 400  # the server's own limit per address is 512
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One opening, announced, with all its bids sealed."""
+
+    room: str
+    bids: list[Bid]
+
+    @property
+    def stream(self) -> str:
+        return f"opening:{self.room}"
+
+
+class SiteUnderLoad:
+    """Use as a context; everything it started ends with it."""
+
+    def __init__(self, *, synchronous: str = "FULL", connections: int = 15_000) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="kaibiao-load-")
+        self.directory = Path(self._folder.name)
+        self.seed = os.urandom(32)
+        self.server = Child("loadtests.server_process")
+        self.crowds = [Child("loadtests.crowd") for _ in range(CROWDS)]
+        self._start = {"synchronous": synchronous, "connections": connections}
+        self.ws_port = 0
+        self.origin = ""
+
+    def __enter__(self) -> Self:
+        try:
+            where = self.server.ask("start", data=str(self.directory), **self._start)
+        except BaseException:
+            self.__exit__()
+            raise
+        self.ws_port, self.origin = where["ws_port"], where["origin"]
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for child in (*self.crowds, self.server):
+            child.close()
+        self._folder.cleanup()
+
+    # ---- setting the scene
+
+    def prepare(self, rooms: Sequence[tuple[str, dict[str, Any]]], bidders: int) -> list[Prepared]:
+        """Announced openings, each with one sealed bid of every bidder. ``rooms``: (name, what
+        differs in its plan).
+        """
+        self.server.ask("cast", seed=self.seed, bidders=bidders)
+        least = min(3, bidders)
+        manifests = [
+            self.server.ask("publish", room=room, min_bidders=least, **plan) for room, plan in rooms
+        ]
+        made: list[Prepared] = []
+        for (room, _), manifest in zip(rooms, manifests, strict=True):
+            bids = seal(self.seed, room, manifest, bidders)
+            if made:
+                self.server.answer()  # of the room before: stored while this one was sealed
+            self.server.tell("submit", room=room, bids=[bid.handed_in for bid in bids])
+            made.append(Prepared(room, bids))
+        self.server.answer()
+        for one in made:
+            counted = self.server.ask("announced", room=one.room)
+            assert counted == bidders, f"{counted} of {bidders} bids count"
+        return made
+
+    def enter_bidders(self, row: str, prepared: Sequence[Prepared]) -> None:
+        """Every bidder takes a seat and hears the hall and its own channel of each opening."""
+        bidders = len(prepared[0].bids)
+        orders: list[dict[str, Any]] = []
+        for part in shares(bidders):
+            tickets = self.server.ask("tickets", people=[f"bidder-{n + 1}" for n in part])
+            positions = [
+                [
+                    [one.stream, audience, 0, 0]
+                    for one in prepared
+                    for audience in ("hall", f"party:91360800MB{n + 1:08d}")
+                ]
+                for n in part
+            ]
+            orders.append(self.seats(row, part) | {"tickets": tickets, "positions": positions})
+        ask_all(self.crowds, "join", orders)
+
+    def enter_viewers(self, row: str, stream: str, count: int) -> None:
+        """Anonymous viewers of one hall."""
+        orders = [
+            self.seats(row, part) | {"positions": [[[stream, "hall", 0, 0]]] * len(part)}
+            for part in shares(count)
+        ]
+        ask_all(self.crowds, "join", orders)
+
+    def enter_one(self, row: str, person: str, positions: list[list[Any]]) -> None:
+        """One person with a seat of its own row, in the first crowd."""
+        (ticket,) = self.server.ask("tickets", people=[person])
+        self.crowds[0].ask(
+            "join", **self.seats(row, range(1)), tickets=[ticket], positions=[positions]
+        )
+
+    def seats(self, row: str, numbers: range, port: int = 0) -> dict[str, Any]:
+        """Arguments of ``join``: where from and where to."""
+        return {
+            "row": row,
+            "host": "127.0.0.1",
+            "port": port or self.ws_port,
+            "sources": [source_address(n) for n in numbers],
+            "origin": self.origin,
+        }
+
+    # ---- questions
+
+    def cpu_s(self) -> float:
+        return cpu_s(self.server.pid)
+
+    def rss_bytes(self) -> int:
+        return rss_bytes(self.server.pid)
+
+    def fsync_s(self) -> list[float]:
+        return fsync_s(self.directory)
+
+
+def source_address(number: int) -> str:
+    """127.0.0.2, 127.0.0.3, ...: one for every few hundred seats."""
+    block = 2 + number // SEATS_PER_ADDRESS
+    return f"127.0.{block // 250}.{block % 250}"
+
+
+def shares(count: int) -> Iterable[range]:
+    """Which numbers each crowd takes."""
+    bounds = [count * k // CROWDS for k in range(CROWDS + 1)]
+    return [range(a, b) for a, b in itertools.pairwise(bounds)]
