@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from aiohttp import ClientError
+
 from crypto.checkpoint import parse_checkpoint
 from crypto.form import encode_form, pad
 from crypto.hashes import labelled
@@ -23,7 +25,7 @@ from crypto.sealing import Sealed, seal_bytes
 from crypto.shares import open_share
 from server.demo import checks
 from server.demo.world import Person
-from server.http.client import HallHttp
+from server.http.client import HallHttp, HallRefused
 from signaling.client import Client, CommandRefused
 from signaling.feed import HeardEvent
 
@@ -72,10 +74,26 @@ class Visitor:
         port = start["ws_port"]
         host = self.base.split("//", 1)[1].split(":")[0]
         url = f"ws://{host}:{port}{start['ws_path']}"
-        self.client = Client(url, origin=self.base, ticket=self.http.ticket)
+        self.client = Client(url, origin=self.base, ticket=self.ticket)
         await self.client.start()
         for audience in ("hall", *audiences):
             self.client.subscribe(f"opening:{self.room_id}", audience, self._hear)
+
+    async def ticket(self) -> str:
+        """A fresh one for each connection; a server that was restarted knows no session."""
+        try:
+            try:
+                return await self.http.ticket()
+            except HallRefused as refused:
+                if refused.code != "auth.required":
+                    raise
+                await self.http.login(SigningKey(self.person.seed))
+                return await self.http.ticket()
+        except (ClientError, HallRefused) as error:
+            if isinstance(error, HallRefused) and not error.retryable:
+                raise
+            # Cut in the middle, or busy; the client comes back later.
+            raise ConnectionError(str(error)) from error
 
     def _hear(self, event: HeardEvent) -> None:
         self.heard.append(event)
