@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from crypto.canonical import encode
+from crypto.checkpoint import sign_checkpoint
 from crypto.hashes import sha256
 from crypto.messages import build_ack, build_submit
 from crypto.receipts import closed_path
 from tests.verifier.bundle_file import signed, write
 from tests.verifier.bundle_maker import OPENED, Bidder, Opening
 from tests.verifier.judging import assert_agrees, assert_named, judged, remarks
-from tests.verifier.tender_maker import RECEIPT_KEY, signing
+from tests.verifier.tender_maker import ORIGIN, RECEIPT_KEY, signing
 
 Members = dict[str, bytes]
 SUBMIT, UNLOCK = 1, 3
@@ -156,6 +157,76 @@ def test_a_receipt_by_another_host_is_named(
     report = judged(members, tmp_path, receipts=[receipt])
     assert_named(report, "ack.signature", "mine.receipt.json")
     assert_named(report, "receipt.entry", "mine.receipt.json")
+
+
+def test_a_receipt_under_another_logs_key_is_named(
+    honest: Opening, members: Members, tmp_path: Path
+) -> None:
+    kept = entry_of(honest, honest.bidders[0].submit.raw)
+    size, other = kept.index + 1, signing("other log")
+    checkpoint = sign_checkpoint(ORIGIN, size, honest.log.root(size), other)
+    receipt = submit_receipt(honest, honest.bidders[0], tmp_path, checkpoint=checkpoint)
+    report = judged(members, tmp_path, receipts=[receipt])
+    assert_named(report, "receipt.checkpoint", "mine.receipt.json")
+    later = honest.log.checkpoint(size + 1)
+    receipt = submit_receipt(honest, honest.bidders[0], tmp_path, checkpoint=later)
+    report = judged(members, tmp_path, receipts=[receipt])
+    assert_named(report, "receipt.proof", "mine.receipt.json")
+
+
+def test_an_acknowledged_unlock_that_is_not_published_is_missed(
+    honest: Opening, members: Members, tmp_path: Path
+) -> None:
+    raw = honest.unlock_message(honest.bidders[0])
+    receipt = receipt_of(honest, raw, UNLOCK, honest.at(27.001), tmp_path)
+    name = f"unlock/{sha256(raw).hex()}.bin"
+    shorter = {key: value for key, value in members.items() if key != name}
+    report = judged(shorter, tmp_path, receipts=[receipt])
+    assert_named(report, "receipt.unpublished", name)
+
+
+def test_a_receipt_for_what_is_no_message_is_named(
+    honest: Opening, members: Members, tmp_path: Path
+) -> None:
+    raw = b"KBIDUNL1 but nothing else"
+    ack = build_ack(RECEIPT_KEY, honest.manifest.tender_id, UNLOCK, sha256(raw), 0, 1)
+    changes = {"ack": ack.raw.hex(), "message": raw.hex()}
+    receipt = submit_receipt(honest, honest.bidders[0], tmp_path, **changes)
+    report = judged(members, tmp_path, receipts=[receipt])
+    assert_named(report, "receipt.layout", "mine.receipt.json")
+
+
+def test_a_receipt_of_another_tender_is_named(
+    honest: Opening, members: Members, tmp_path: Path
+) -> None:
+    ack = build_ack(RECEIPT_KEY, bytes(32), SUBMIT, honest.bidders[0].submit.digest, 0, 1)
+    receipt = submit_receipt(honest, honest.bidders[0], tmp_path, ack=ack.raw.hex())
+    report = judged(members, tmp_path, receipts=[receipt])
+    assert_named(report, "ack.tender", "mine.receipt.json")
+
+
+def test_a_withdrawal_in_the_closed_list_is_no_bid(tmp_path: Path) -> None:
+    class Listed(Opening):
+        def close(self) -> None:
+            bidder = self.bidders[1]
+            self.at(12)
+            bidder.submit = build_submit(
+                self.manifest.suite_impl,
+                tender_id=self.manifest.tender_id,
+                lot=1,
+                seq=2,
+                prev=bidder.submit.digest,
+                items=[],
+                key=bidder.key,
+                kind=2,
+            )
+            facts = {"kind": 2, "result": 0, "received_ms": self.now_ms}
+            self.message_entry(5, "submit", bidder.submit.raw, **facts)
+            super().close()
+
+    report = judged(Listed().run().members(), tmp_path)
+    assert_named(report, "submit.kind")
+    assert_named(report, "submit.not_closed")
 
 
 def test_a_withdrawn_bid_does_not_come_back(tmp_path: Path) -> None:

@@ -72,12 +72,12 @@ def read_replies(
         message = _read_release(entry, name, bundle, report)
         if message is None:
             continue
-        _check_place(entry, message, name, manifest, window, log, report)
+        known = _check_place(entry, message, name, manifest, window, log, report)
         listed = list(message.shares)
         exact = listed == expected
         report.check("release.set", exact, name, _ids(expected), _ids(listed))
         once = entry["i"] not in replies.releases
-        if report.check("release.twice", once, name, "one of each trustee", entry.place):
+        if report.check("release.twice", once, name, "one of each trustee", entry.place) and known:
             replies.releases[entry["i"]] = message
             if reply_end is None or entry.is_before(reply_end):
                 replies.in_time.add(entry["i"])
@@ -114,8 +114,8 @@ def _check_place(
     window: Window,
     log: Log,
     report: Report,
-) -> None:
-    """Whose it is, for which window, and over which checkpoint."""
+) -> bool:
+    """Whose it is, for which window, and over which checkpoint; whether there is such a trustee."""
     envelope = manifest.envelope(window.envelope)
     assert envelope is not None
     said = (message.tender_id, message.nonce, message.envelope)
@@ -142,6 +142,7 @@ def _check_place(
         report.check("release.checkpoint", bound, name, checkpoint.root, message.root)
         after = entry.index >= checkpoint.size
         report.check("release.early", after, name, "after the window's end", entry.place)
+    return known and logged
 
 
 def _read_own(
