@@ -44,16 +44,19 @@ TENDER_TABLE: dict[str, frozenset[Role]] = {
 
 
 def require(room_kind: str, op: str, actor: Actor, stage: Stage | None) -> None:
-    """Raises ``auth.role`` or ``command.stage``; the system may ask anything."""
+    """Raises ``auth.role``, ``auth.required`` (nobody is logged in: a restart ends sessions, and the
+    client must know that logging in again helps) or ``command.stage``; the system may ask anything.
+    """
     if actor.role is Role.SYSTEM:
         return
+    not_you = "auth.required" if actor.role is Role.VIEWER else "auth.role"
     if room_kind == "tender":
         if actor.role not in TENDER_TABLE.get(op, frozenset()):
-            raise Refused("auth.role", op=op)
+            raise Refused(not_you, op=op)
         return
     roles, stages = OPENING_TABLE.get(op, (frozenset[Role](), frozenset[Stage]()))
     if actor.role not in roles:
-        raise Refused("auth.role", op=op)
+        raise Refused(not_you, op=op)
     if stage not in stages:
         raise Refused("command.stage", op=op, stage=str(stage))
 

@@ -213,8 +213,8 @@ async def test_only_what_is_new_comes_and_a_strange_epoch_begins_anew(site: Site
 async def test_nobody_hears_a_channel_that_is_not_theirs(site: Site):
     for audience in ("staff", "party:ORG-A", "party:ORG-B", "sealed", "x"):
         async with site.visitor() as nobody:
-            error = await refused("channel.not_yours", nobody.events(OPENING, audience))
-            assert error.status == 403
+            error = await refused("auth.required", nobody.events(OPENING, audience))
+            assert error.status == 401
     async with site.person("bidder-a") as bidder, site.person("host") as host:
         await bidder.events(OPENING, "party:ORG-A")
         await refused("channel.not_yours", bidder.events(OPENING, "party:ORG-B"))

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from server.domain.model import Actor
+from server.domain.model import Actor, Role
 from server.domain.refusals import Refused
 from server.http.front import Front
 from server.http.ports import EventRow
@@ -27,7 +27,7 @@ async def handle(request: web.Request, front: Front, actor: Actor) -> web.Stream
     if front.hall.room(room) is None:
         raise Refused("room.unknown")
     if not front.hall.may_subscribe(actor, room, audience):
-        raise Refused("channel.not_yours")
+        raise Refused("auth.required" if actor.role is Role.VIEWER else "channel.not_yours")
     with front.polls.held(front.address(request)):
         now_epoch, rows = await _poll(request, front, (room, audience), (epoch, after), wait_ms)
     return answer(
