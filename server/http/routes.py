@@ -62,7 +62,8 @@ class Route:
     """One line of the table. ``takes`` and ``gives`` describe bodies; ``media`` is what is given.
 
     ``counted``: whether requests are counted in metrics. What a bidder does before the deadline
-    never is: the sums of a site with one tender would tell how many bidders there are.
+    never is: the sums of a site with one tender would tell how many bidders there are. ``costly``:
+    see ``guard.admitted``.
     """
 
     method: str
