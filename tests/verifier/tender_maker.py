@@ -88,3 +88,8 @@ def manifest_value(**changes: Any) -> dict[str, Any]:
         "programs": [],
         "draws": [],
     } | changes
+
+
+# Opening nonces of the first window, by envelope.
+NONCE_1 = sha256(b"nonce", bytes([1, 1])).hex()
+NONCE_2 = sha256(b"nonce", bytes([2, 1])).hex()

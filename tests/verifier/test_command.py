@@ -14,8 +14,8 @@ from crypto.verifier.command import run
 from crypto.verifier.kaibiao_verify import cli
 from tests.verifier.bundle_file import signed, write
 from tests.verifier.bundle_maker import Opening
+from tests.verifier.receipt_maker import submit_receipt
 from tests.verifier.tender_maker import AGENCY, SUPERVISOR, signing
-from tests.verifier.test_receipts_and_acks import submit_receipt
 
 FOLDER = Path(crypto.verifier.__file__).parent
 

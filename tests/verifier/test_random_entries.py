@@ -9,8 +9,8 @@ import pytest
 from crypto.canonical import encode
 from tests.verifier.bundle_maker import Opening
 from tests.verifier.judging import judged
-from tests.verifier.test_altered_entries import NONCE_1, NONCE_2
-from tests.verifier.test_honest_openings import LyingTrustee, Paused, TrusteesLost
+from tests.verifier.opening_variants import LyingTrustee, Paused, TrusteesLost
+from tests.verifier.tender_maker import NONCE_1, NONCE_2
 
 ROUNDS = 6
 

@@ -5,47 +5,21 @@ from typing import Any
 
 import pytest
 
-from crypto.canonical import encode
 from crypto.checkpoint import sign_checkpoint
 from crypto.hashes import sha256
 from crypto.messages import build_ack, build_submit
 from crypto.receipts import closed_path
-from tests.verifier.bundle_file import signed, write
 from tests.verifier.bundle_maker import OPENED, Bidder, Opening
 from tests.verifier.judging import assert_agrees, assert_named, judged, remarks
+from tests.verifier.receipt_maker import (
+    SUBMIT,
+    UNLOCK,
+    Members,
+    entry_of,
+    receipt_of,
+    submit_receipt,
+)
 from tests.verifier.tender_maker import ORIGIN, RECEIPT_KEY, signing
-
-Members = dict[str, bytes]
-SUBMIT, UNLOCK = 1, 3
-
-
-def entry_of(opening: Opening, raw: bytes) -> Any:
-    digest = sha256(raw).hex().encode()
-    return next(kept for kept in opening.log.kept if digest in kept.entry)
-
-
-def receipt_of(
-    opening: Opening, raw: bytes, kind: int, received_ms: int, path: Path, **changes: Any
-) -> Path:
-    """A receipt file as the bidder got it, right after its second."""
-    kept = entry_of(opening, raw)
-    size = kept.index + 1
-    ack = build_ack(RECEIPT_KEY, opening.manifest.tender_id, kind, sha256(raw), 0, received_ms)
-    value = {
-        "ack": ack.raw.hex(),
-        "checkpoint": opening.log.checkpoint(size),
-        "closed_path": None,
-        "message": raw.hex(),
-        "proof": opening.log.proof(kept, size),
-    } | changes
-    file = path / "mine.receipt.json"
-    file.write_bytes(encode(value))
-    return file
-
-
-def submit_receipt(opening: Opening, bidder: Bidder, path: Path, **changes: Any) -> Path:
-    received_ms = opening.at(10 + bidder.number / 1000) - 1
-    return receipt_of(opening, bidder.submit.raw, SUBMIT, received_ms, path, **changes)
 
 
 def test_an_honest_receipt_agrees(honest: Opening, members: Members, tmp_path: Path) -> None:
@@ -263,46 +237,3 @@ def test_a_receipt_that_cannot_be_read_is_not_a_verdict(members: Members, tmp_pa
     file = tmp_path / "nowhere.receipt.json"
     report = judged(members, tmp_path, receipts=[file])
     assert report.exit_code == 2
-
-
-def ack_member(opening: Opening, received_ms: int, *, result: int = 0, raw: bytes = b"") -> Members:
-    raw = raw or opening.bidders[0].submit.raw
-    digest = sha256(raw)
-    ack = build_ack(RECEIPT_KEY, opening.manifest.tender_id, SUBMIT, digest, result, received_ms)
-    return {f"acks/{ack.digest.hex()}.bin": ack.raw}
-
-
-def test_acknowledgements_that_the_log_keeps_agree(
-    honest: Opening, members: Members, tmp_path: Path
-) -> None:
-    kept = ack_member(honest, honest.at(10.001) - 1)
-    elsewhere = ack_member(honest, 7, raw=b"a superseded submission")
-    report = judged(members | kept | elsewhere, tmp_path)
-    assert_agrees(report)
-    assert "ack.elsewhere" in remarks(report)
-
-
-@pytest.mark.parametrize(
-    ("received", "result", "code"),
-    [(9.9, 0, "ack.entry"), (10.0, 1, "ack.entry"), (7.0, 0, "ack.integrated")],
-)
-def test_a_promise_that_the_log_does_not_keep_is_named(
-    received: float,
-    result: int,
-    code: str,
-    honest: Opening,
-    members: Members,
-    tmp_path: Path,
-) -> None:
-    added = ack_member(honest, honest.at(received), result=result)
-    assert_named(judged(members | added, tmp_path), code, next(iter(added)))
-
-
-def test_an_acknowledgement_under_another_name_is_named(
-    honest: Opening, members: Members, tmp_path: Path
-) -> None:
-    (raw,) = ack_member(honest, honest.at(10.001) - 1).values()
-    name = f"acks/{'ab' * 32}.bin"
-    report = judged(members | {name: raw}, tmp_path)
-    assert_named(report, "ack.name", name)
-    assert write(signed(members), tmp_path / "again.zip").exists()
