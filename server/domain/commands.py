@@ -11,11 +11,15 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
+from crypto.canonical import INTEGER_MAX
 from server.domain.model import Role
 from server.domain.opening_events import HalfFound
 from server.domain.refusals import Refused
 
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
+# A moment stands in canonical JSON and as a u64 in signed bytes, so it is bounded on its way in.
+Moment = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+Key = Annotated[bytes, msgspec.Meta(min_length=1, max_length=128)]
 Messages = Annotated[list[bytes], msgspec.Meta(min_length=1, max_length=16)]
 Pks = Annotated[list[bytes], msgspec.Meta(min_length=1, max_length=9)]
 
@@ -83,9 +87,9 @@ class RegisterBidder(Command, frozen=True, kw_only=True):
     by the server.
     """
 
-    bidder_pk: bytes
-    bidder_xpk: bytes
-    expiry_ms: int
+    bidder_pk: Key
+    bidder_xpk: Key
+    expiry_ms: Moment
     sig: bytes
     invitation_sig: bytes = b""  # filled in by the shell, which holds the host receipt key
 
@@ -105,7 +109,7 @@ class SubmitBid(Command, frozen=True, kw_only=True):
 
 @command("tender", "change_deadline")
 class ChangeDeadline(Command, frozen=True, kw_only=True):
-    deadline_ms: int
+    deadline_ms: Moment
     reason: Reason
     pks: Pks
     sigs: Pks

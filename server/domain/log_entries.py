@@ -24,6 +24,9 @@ OPENING_START, WINDOW_CHANGE, UNLOCK, ATTEMPT, WINDOW_END, RELEASE = 8, 9, 10, 1
 SELF_RELEASE, TRUSTEES_LOST, REPLY_END, TRUSTEE_FAULT = 14, 15, 17, 18
 SET_FROZEN, READ_OUT, BODY_STATE = 19, 20, 21
 
+NO_WINDOW = bytes(32)  # the nonce of a try for which no window was open
+DAMAGED_MAX = 50  # bids in one STORE_CHECK
+
 
 def _of_bytes(raw: bytes) -> Members:
     return {"sha256": sha256(raw).hex(), "size": len(raw)}
@@ -75,6 +78,13 @@ def _submit(e: tv.SubmitReceived) -> Iterable[Entry]:
     yield SUBMIT, {**_of_bytes(e.message), **facts}
 
 
+def _store_checked(e: tv.StoreChecked) -> Iterable[Entry]:
+    """As many entries as the damaged bids need: one holds only so many."""
+    for k in range(0, max(1, len(e.damaged)), DAMAGED_MAX):
+        named = [bid_id.hex() for bid_id in e.damaged[k : k + DAMAGED_MAX]]
+        yield STORE_CHECK, {"checked": e.checked, "damaged": named}
+
+
 def _window_opened(e: ev.WindowOpened) -> Iterable[Entry]:
     for n in e.nonces:
         yield (
@@ -91,11 +101,12 @@ def _window_opened(e: ev.WindowOpened) -> Iterable[Entry]:
 
 
 def _window_changed(e: ev.WindowChanged) -> Iterable[Entry]:
+    # An entry's reason has at least one character; a resume needs none and names itself.
     facts = {
         "change": e.change,
         "end_ms": e.end_ms,
         "remaining_ms": e.remaining_ms,
-        "reason": e.reason,
+        "reason": e.reason or e.change,
     }
     for nonce in e.nonces:
         yield WINDOW_CHANGE, {"nonce": nonce.hex(), **facts}
@@ -111,7 +122,7 @@ def _attempt(e: ev.AttemptFailed) -> Iterable[Entry]:
     yield (
         ATTEMPT,
         {
-            "nonce": e.nonce.hex(),
+            "nonce": (e.nonce or NO_WINDOW).hex(),
             "bid_id": e.bid_id.hex(),
             "code": e.code,
             "sha256": e.sha256.hex(),
@@ -178,9 +189,7 @@ _TABLE: dict[type[Event], Callable[[Any], Iterable[Entry]]] = {
             {"deadline_ms": e.deadline_ms, "count": e.count, "list_root": e.list_root.hex()},
         )
     ],
-    tv.StoreChecked: lambda e: [
-        (STORE_CHECK, {"checked": e.checked, "damaged": [b.hex() for b in e.damaged]})
-    ],
+    tv.StoreChecked: _store_checked,
     ev.WindowOpened: _window_opened,
     ev.WindowChanged: _window_changed,
     ev.UnlockReceived: _unlocked,

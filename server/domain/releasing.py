@@ -16,6 +16,7 @@ from server.domain.events import Event
 from server.domain.model import Context
 from server.domain.officers import require_host_and_supervisor
 from server.domain.opening import Opening, Stage, Window
+from server.domain.reasons import signed_reason
 from server.domain.refusals import Refused
 
 RELEASING = (Stage.RELEASE, Stage.REPLIES, Stage.OPENING, Stage.READ_OUT)
@@ -156,11 +157,9 @@ def declare_trustees_lost(
     """
     if state.stage is not Stage.RELEASE or state.window is None or not state.window.checkpoint:
         raise Refused("release.window")
-    if not command.reason.strip():
-        raise Refused("reason.missing")
     event = ev.TrusteesLost(
         nonce=state.window.nonces[state.form_envelope()],
-        reason=command.reason,
+        reason=signed_reason(command.reason),
         pks=command.pks,
         sigs=command.sigs,
     )
