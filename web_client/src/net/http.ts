@@ -51,7 +51,8 @@ async function fetched(
     response = await fetch(path, {
       method,
       headers: { ...sessionHeaders(), ...headers },
-      credentials: "same-origin",
+      // A tab that shows its own session must not lean on a cookie that another tab set.
+      credentials: sessionId() === "" ? "same-origin" : "omit",
       cache: "no-store",
       signal: AbortSignal.timeout(timeoutMs),
       ...(body === undefined ? {} : { body }),
@@ -103,7 +104,7 @@ export async function getText(path: string): Promise<string> {
 export async function postJson<T>(path: string, body: object = {}): Promise<T> {
   const headers = { Accept: JSON_TYPE, "Content-Type": JSON_TYPE };
   const response = await fetched("POST", path, headers, JSON.stringify(body));
-  return (await response.json()) as T;
+  return (response.status === 204 ? {} : await response.json()) as T;
 }
 
 export async function putBytes<T>(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<T> {

@@ -9,7 +9,7 @@ import { signal } from "@preact/signals";
 import { concat, hex, u8, u64, unhex, utf8 } from "../crypto/bytes.ts";
 import { Refused } from "./commands.ts";
 import type { Me } from "./frames.ts";
-import { getJson, keepSession, postJson } from "./http.ts";
+import { getJson, keepSession, postJson, sessionId } from "./http.ts";
 
 const SEED_KEY = "kaibiao.login";
 
@@ -35,6 +35,12 @@ export function heldSeed(): string | null {
   return sessionStorage.getItem(SEED_KEY);
 }
 
+/** Keeps a seed that a link brought; the next look at who we are logs in with it. */
+export function keepSeed(seedHex: string): void {
+  if (heldSeed() !== seedHex) keepSession("");
+  sessionStorage.setItem(SEED_KEY, seedHex);
+}
+
 /** Logs in with a seed (64 hex digits) and keeps it for this tab. Throws `Refused`. */
 export async function login(seedHex: string): Promise<Me> {
   const seed = unhex(seedHex, 32, "auth.key_unknown");
@@ -44,6 +50,7 @@ export async function login(seedHex: string): Promise<Me> {
   ]);
   await sodiumReady();
   const key = new SigningKey(seed);
+  keepSession("");
   const publicHex = hex(key.public);
   const asked = await postJson<Challenge>("/auth/challenge", { public: publicHex });
   const message = loginMessage(
@@ -77,6 +84,8 @@ export async function logout(): Promise<void> {
 /** Who we are now; logs in again where this tab holds a seed and the session is over or another's. */
 export async function whoAmI(): Promise<Me> {
   const seed = heldSeed();
+  // With a seed but no session of this tab's own, the browser's cookie may be another tab's person.
+  if (seed !== null && sessionId() === "") return login(seed);
   const now = await getJson<Me>("/auth/me");
   me.value = seed !== null && !now.person ? await login(seed) : now;
   return me.value;

@@ -24,6 +24,9 @@ export interface Bootstrap {
   readonly origin: string;
   readonly demo: boolean;
   readonly version: string;
+  /** What the site is called, and whom to call; absent until the server is told. */
+  readonly site_name?: string;
+  readonly help_phone?: string;
 }
 
 type Counts = Readonly<Record<string, unknown>>;

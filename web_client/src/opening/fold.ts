@@ -345,12 +345,14 @@ function members(value: Json, name: string): readonly Readonly<Record<string, Js
 }
 
 function readRow(numbers: ReadonlyMap<string, number>, row: Readonly<Record<string, Json>>): Row {
-  const bidId = String(row["bid_id"]);
+  const { bid_id, ...form } = row;
+  const bidId = String(bid_id);
   return {
     no: numbers.get(bidId) ?? 0,
     bidId,
     lot: Number(row["lot"]),
     bidder: row["bidder"] as unknown as Row["bidder"],
     fields: row["fields"] as unknown as Row["fields"],
+    form,
   };
 }

@@ -5,6 +5,7 @@
  * lower-case hex. Events of different channels (hall, staff, own party) meet here; none of them
  * needs another channel's event to have come first.
  */
+import type { JsonObject } from "../crypto/canonical.ts";
 import type { Stage } from "../messages.ts";
 import type { Manifest } from "../tender/manifest.ts";
 
@@ -62,6 +63,8 @@ export interface Row {
   readonly lot: number;
   readonly bidder: { readonly code: string; readonly name: string };
   readonly fields: Readonly<Record<string, string | number>>;
+  /** The whole form as it was sealed: its canonical bytes hash to `formHashes[bidId]`. */
+  readonly form: JsonObject;
 }
 
 export interface Unlocking {

@@ -7,23 +7,12 @@
 import { useState } from "preact/hooks";
 import { t } from "../i18n.ts";
 import type { Stage } from "../messages.ts";
+import type { TenderRow } from "../net/lookups.ts";
 import { clockTime, countdown, day, shortTime, weekday } from "../time.ts";
 import { Glyph } from "../ui/glyph.tsx";
 import { Top } from "../ui/top.tsx";
 import { Button, Case, Status } from "../ui/words.tsx";
 import { type Surroundings, useTitle } from "./frame.tsx";
-
-/** One row of `GET /tenders`. */
-export interface TenderRow {
-  readonly id: string;
-  readonly number: string;
-  readonly title: string;
-  readonly purchaser: string;
-  readonly agency: string;
-  readonly deadline_ms: number;
-  readonly stage: Stage;
-  readonly session_end_ms: number | null;
-}
 
 export type When = "running" | "later" | "ended";
 

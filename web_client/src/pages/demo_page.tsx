@@ -5,28 +5,11 @@
  * keys protect nothing; the page says so.
  */
 import { t } from "../i18n.ts";
+import type { DemoPerson, TenderRow } from "../net/lookups.ts";
 import { roleWord } from "../ui/top.tsx";
 import { Case, Note } from "../ui/words.tsx";
-import { BackToBoard, linkFor, type TenderRow } from "./board_page.tsx";
+import { BackToBoard, linkFor } from "./board_page.tsx";
 import { Plain, type Surroundings } from "./frame.tsx";
-
-/** One of `GET /demo/people.json`; seeds are hex. */
-export interface DemoPerson {
-  readonly person: string;
-  readonly role: string;
-  readonly name: string;
-  readonly org: string;
-  readonly org_name: string;
-  readonly seed: string;
-  /** A trustee's box and signing seeds. */
-  readonly xpk_seed?: string;
-  readonly spk_seed?: string;
-  /** A bidder's keys of the tender, where the demo made them beforehand. */
-  readonly sign_seed?: string;
-  readonly box_seed?: string;
-  /** What this person can do in the demo, as one sentence. */
-  readonly note?: string;
-}
 
 export interface DemoPageProps {
   readonly around: Surroundings;
@@ -77,7 +60,7 @@ export function DemoPage({ around, people, rows, tender }: DemoPageProps) {
                 >
                   <b>{person.org_name || person.name}</b>
                   <br />
-                  <span class="small soft">{person.name}</span>
+                  {person.name !== person.org_name && <span class="small soft">{person.name}</span>}
                   {person.note && <p class="small">{person.note}</p>}
                 </a>
               ))}

@@ -1,8 +1,9 @@
 /** Login (登录): a key file, read on the device; nothing of it is sent but a signature. */
 import { t } from "../i18n.ts";
+import type { TenderRow } from "../net/lookups.ts";
 import { type Trouble, TroubleBox } from "../ui/refusal.tsx";
 import { Button, Case, Done, FilePick, Progress } from "../ui/words.tsx";
-import { BackToBoard, linkFor, type TenderRow } from "./board_page.tsx";
+import { BackToBoard, linkFor } from "./board_page.tsx";
 import { Plain, type Surroundings } from "./frame.tsx";
 
 export interface LoginPageProps {

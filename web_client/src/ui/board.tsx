@@ -78,7 +78,12 @@ function useTucked() {
 
 export function Clock({ model }: { readonly model: BoardModel }) {
   return (
-    <div class="clock" role="timer" aria-live="off" aria-label={model.label}>
+    <div
+      class={model.figure.length > 2 ? "clock long" : "clock"}
+      role="timer"
+      aria-live="off"
+      aria-label={model.label}
+    >
       <span class="clock-label">{model.label}</span>
       {model.figure.map((part, at) =>
         at % 2 === 0 ? <span key={at}>{part}</span> : <small key={at}> {part} </small>,

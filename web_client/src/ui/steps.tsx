@@ -50,7 +50,7 @@ export function Strip({ steps }: { readonly steps: readonly Step[] }) {
             data-state={step.state}
             aria-current={step.state === "now" ? "step" : undefined}
           >
-            {t(`step.${step.name}`)}
+            {t(`strip.${step.name}`)}
             <span class="vh">{t(`steps.${step.state}`)}</span>
             <span class="strip-time">
               {step.state === "done" && <Glyph name="tick" />} <StepTime step={step} />

@@ -36,7 +36,7 @@ export function Top({ me, site, helpPhone, isDemo, isWide, onLeave }: TopProps) 
           {me.person ? (
             <>
               {roleWord(me.role)} <b>{me.org_name || me.name || me.person}</b>
-              {me.org_name && me.name ? ` ${me.name}` : ""}
+              {me.org_name && me.name && me.name !== me.org_name ? ` ${me.name}` : ""}
             </>
           ) : (
             t("top.public")

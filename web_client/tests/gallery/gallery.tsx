@@ -6,11 +6,12 @@
 import { render } from "preact";
 import "../../src/styles/index.css";
 import { setLocale } from "../../src/i18n.ts";
+import type { TenderRow } from "../../src/net/lookups.ts";
 import { foldOpening } from "../../src/opening/fold.ts";
 import { emptyOpening, type OpeningView } from "../../src/opening/view.ts";
 import { BidPage } from "../../src/pages/bid/bid_page.tsx";
 import { type DeskActs, type DeskView, emptyDesk } from "../../src/pages/bid/desk_view.ts";
-import { BoardPage, type TenderRow } from "../../src/pages/board_page.tsx";
+import { BoardPage } from "../../src/pages/board_page.tsx";
 import { DemoPage } from "../../src/pages/demo_page.tsx";
 import type { Surroundings } from "../../src/pages/frame.tsx";
 import { HallPage } from "../../src/pages/hall_page.tsx";

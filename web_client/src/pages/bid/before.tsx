@@ -62,6 +62,7 @@ export function Before({ view, desk, acts, around }: BeforeProps) {
             view={view}
             bidderName={bidderName}
             isReplacing={bids.length > 0}
+            stored={desk.stored}
             acts={{
               ...acts,
               seal: (input) => {

@@ -3,6 +3,7 @@
  *
  * Invariant: values only. The live desk (`desk.ts`) makes them; tests and drawings make them too.
  */
+import type { StoredSeal } from "../../crypto/seal_protocol.ts";
 import type { Trouble } from "../../ui/refusal.tsx";
 
 /** The device's key for this tender. */
@@ -98,6 +99,8 @@ export interface DeskView {
   /** Signed promises of the last act, to be kept: file name and bytes. */
   readonly unlockReceipt: { readonly name: string; readonly file: Uint8Array<ArrayBuffer> } | null;
   readonly selfRelease: "none" | "busy" | "done";
+  /** Envelopes sealed on an earlier visit, not submitted yet: they can be carried on with. */
+  readonly stored: readonly StoredSeal[];
 }
 
 export function emptyDesk(): DeskView {
@@ -116,6 +119,7 @@ export function emptyDesk(): DeskView {
     sameAsSealed: {},
     unlockReceipt: null,
     selfRelease: "none",
+    stored: [],
   };
 }
 
@@ -146,6 +150,8 @@ export interface SealInput {
   readonly fields: Readonly<Record<string, string | number>>;
   /** Body envelopes: number -> file. */
   readonly files: ReadonlyMap<number, File>;
+  /** Body envelopes that an earlier visit sealed, where no other file was chosen. */
+  readonly stored: ReadonlyMap<number, StoredSeal>;
 }
 
 /** The bid that counts now in a lot: the last accepted message, unless it withdraws. */

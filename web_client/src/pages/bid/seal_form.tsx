@@ -5,6 +5,7 @@
  * words beside its figures, and never rounded.
  */
 import { useState } from "preact/hooks";
+import type { StoredSeal } from "../../crypto/seal_protocol.ts";
 import { locale, t } from "../../i18n.ts";
 import { grouped, inWords, typedAmount } from "../../money.ts";
 import type { OpeningView } from "../../opening/view.ts";
@@ -59,6 +60,7 @@ export interface SealFormProps {
   readonly view: OpeningView;
   readonly bidderName: string;
   readonly isReplacing: boolean;
+  readonly stored: readonly StoredSeal[];
   readonly acts: DeskActs;
   readonly onCancel: (() => void) | null;
 }
@@ -68,6 +70,7 @@ export function SealForm({
   view,
   bidderName,
   isReplacing,
+  stored: everyStored,
   acts,
   onCancel,
 }: SealFormProps) {
@@ -82,7 +85,10 @@ export function SealForm({
     fields.map((field) => [field.name, fieldFault(field, typed[field.name] ?? "")]),
   );
   const tooBig = bodies.filter((body) => (files.get(body.envelope)?.size ?? 0) >= body.pt_len_max);
-  const missing = bodies.filter((body) => !files.has(body.envelope));
+  const stored = new Map(
+    everyStored.filter((one) => one.lot === lot).map((one) => [one.envelope, one] as const),
+  );
+  const missing = bodies.filter((body) => !files.has(body.envelope) && !stored.has(body.envelope));
   const isReady = [...faults.values()].every((fault) => fault === null);
   const seal = () => {
     setTried(true);
@@ -95,7 +101,7 @@ export function SealForm({
       const value = sealedValue(field, typed[field.name] ?? "");
       if (value !== null) values[field.name] = value;
     }
-    acts.seal({ lot, fields: values, files } satisfies SealInput);
+    acts.seal({ lot, fields: values, files, stored } satisfies SealInput);
   };
   return (
     <Case title={t(isReplacing ? "seal.replace_title" : "seal.title")}>
@@ -139,6 +145,7 @@ export function SealForm({
           name={body.name}
           max={body.pt_len_max}
           file={files.get(body.envelope) ?? null}
+          stored={stored.get(body.envelope) ?? null}
           fault={
             isTried && missing.includes(body)
               ? t("seal.file_missing")
@@ -228,6 +235,7 @@ function FileInput({
   name,
   max,
   file,
+  stored,
   fault,
   onPick,
 }: {
@@ -235,6 +243,7 @@ function FileInput({
   readonly name: string;
   readonly max: number;
   readonly file: File | null;
+  readonly stored: StoredSeal | null;
   readonly fault: string | null;
   readonly onPick: (file: File) => void;
 }) {
@@ -265,6 +274,9 @@ function FileInput({
         <p>
           <b>{file.name}</b> {megabytes(file.size)}
         </p>
+      )}
+      {!file && stored && (
+        <p>{t("seal.stored", { name: stored.file_name, size: megabytes(stored.payload_size) })}</p>
       )}
       {fault !== null && <p class="field-error">{fault}</p>}
     </fieldset>

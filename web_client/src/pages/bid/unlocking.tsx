@@ -285,7 +285,7 @@ function KeyFileInput({ acts }: { readonly acts: DeskActs }) {
 /** The card as a case of its own, for a device that has no key. */
 function CardCase({ acts }: UnlockingProps) {
   return (
-    <Case title={t("failed.card_title")}>
+    <Case title={t("card.instead_title")}>
       <p>{t("failed.card")}</p>
       <CardForm acts={acts} />
     </Case>
@@ -314,19 +314,6 @@ export function CardForm({
       }}
     >
       <div class="field">
-        <label for="card-text">{t("card.input")}</label>
-        <p class="hint">{t("card.input_hint")}</p>
-        <textarea
-          id="card-text"
-          class="code"
-          rows={3}
-          autocapitalize="characters"
-          spellcheck={false}
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </div>
-      <div class="field">
         <FilePick
           id="card-photo"
           accept="image/*"
@@ -345,6 +332,19 @@ export function CardForm({
           {photo === "busy" && t("card.photo_busy")}
           {photo === "unreadable" && <span class="field-error">{t("card.photo_unreadable")}</span>}
         </p>
+      </div>
+      <div class="field">
+        <label for="card-text">{t("card.input")}</label>
+        <p class="hint">{t("card.input_hint")}</p>
+        <textarea
+          id="card-text"
+          class="code"
+          rows={3}
+          autocapitalize="characters"
+          spellcheck={false}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
       </div>
       <div class={isFirst ? "thumb" : undefined}>
         {isFirst ? (

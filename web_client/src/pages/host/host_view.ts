@@ -3,10 +3,11 @@
  *
  * Invariant: the host never sees content before anybody else; what only the host sees is work.
  */
+
+import type { TenderRow } from "../../net/lookups.ts";
 import { openTries } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import type { Trouble } from "../../ui/refusal.tsx";
-import type { TenderRow } from "../board_page.tsx";
 
 export interface HostView {
   readonly rooms: readonly TenderRow[];

@@ -1,0 +1,89 @@
+/**
+ * The one page (入口): reads the address, logs in with what a demo link brought, opens the store.
+ *
+ * Invariant: secrets of a link's fragment leave the address bar before anything else happens.
+ */
+import { type ComponentType, render } from "preact";
+import "./styles/index.css";
+import { takeFragment } from "./device/given_keys.ts";
+import { locale, t } from "./i18n.ts";
+import { heldSeed, whoAmI } from "./net/session.ts";
+import { openStore } from "./net/store.ts";
+import { Plain } from "./pages/frame.tsx";
+import { LiveBoard, LiveDemo, LiveHall, LiveHost, LiveLogin } from "./pages/live.tsx";
+import type { LiveProps } from "./pages/live_props.tsx";
+import { Case, Progress } from "./ui/words.tsx";
+
+const RETRY_MS = 3000;
+const PLACE = /^\/(hall|bid|host|trustee)\/([a-z0-9-]{1,64})$/;
+
+type PlaceProps = LiveProps & { readonly id: string };
+
+/** The page of this address; those that seal are loaded when they are asked for. */
+async function pageOf(path: string): Promise<ComponentType<PlaceProps>> {
+  switch (PLACE.exec(path)?.[1] ?? path) {
+    case "/":
+      return LiveBoard;
+    case "/login":
+      return LiveLogin;
+    case "/demo":
+      return LiveDemo;
+    case "hall":
+      return LiveHall;
+    case "host":
+      return LiveHost;
+    case "bid":
+      return (await import("./pages/live_own.tsx")).LiveBid;
+    case "trustee":
+      return (await import("./pages/live_own.tsx")).LiveTrustee;
+    default:
+      return () => <Notice text={t("page.unknown")} />;
+  }
+}
+
+function Notice({ text, isBusy = false }: { readonly text: string; readonly isBusy?: boolean }) {
+  const around = {
+    me: {},
+    nowMs: Date.now(),
+    link: "connecting" as const,
+    rttMs: null,
+    errorMs: null,
+    deviceAheadMs: 0,
+  };
+  return (
+    <Plain around={around} title={text}>
+      <Case title={text} level={1}>
+        {isBusy && <Progress value={null} max={1} label={text} />}
+        <p>
+          <a href="/">{t("listing.title")}</a>
+        </p>
+      </Case>
+    </Plain>
+  );
+}
+
+async function start(app: HTMLElement): Promise<void> {
+  document.documentElement.lang = locale.value;
+  takeFragment();
+  const { pathname } = location;
+  const id = PLACE.exec(pathname)?.[2] ?? "";
+  for (;;) {
+    try {
+      const [{ store, bootstrap }, Page] = await Promise.all([openStore(), pageOf(pathname)]);
+      await whoAmI().catch((error: unknown) => {
+        // A seed that no longer logs in must not keep the public from the public pages.
+        if (heldSeed() === null) throw error;
+      });
+      store.start();
+      render(<Page store={store} bootstrap={bootstrap} id={id} />, app);
+      return;
+    } catch (error) {
+      console.error(error);
+      render(<Notice text={t("page.unreachable")} isBusy />, app);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+const app = document.getElementById("app");
+if (app) void start(app);

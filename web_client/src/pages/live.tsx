@@ -1,0 +1,115 @@
+/**
+ * Live pages (实时页面): each takes the store's signals and gives its pure page values and acts.
+ *
+ * Invariant: here, and in `live_own.tsx`, pages meet network and device; everything below is pure.
+ */
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { Refused } from "../net/commands.ts";
+import { type DemoPerson, demoPeople } from "../net/lookups.ts";
+import { login, me } from "../net/session.ts";
+import { clock } from "../net/store.ts";
+import { boardOf } from "../opening/board.ts";
+import { useCues } from "../ui/cues.ts";
+import { type Trouble, troubleOf } from "../ui/refusal.tsx";
+import { BoardPage } from "./board_page.tsx";
+import { DemoPage } from "./demo_page.tsx";
+import { HallPage } from "./hall_page.tsx";
+import { HostDesk } from "./host/host_desk.ts";
+import { HostPage } from "./host/host_page.tsx";
+import { type LiveProps, leave, NotYours, useAround, useTenders } from "./live_props.tsx";
+import { LoginPage } from "./login_page.tsx";
+
+export function LiveBoard(props: LiveProps) {
+  return <BoardPage around={useAround(props)} {...useTenders()} />;
+}
+
+export function LiveHall({ id, ...props }: LiveProps & { readonly id: string }) {
+  const { store } = props;
+  useEffect(() => store.follow(`opening:${id}`, ["hall"]), [store, id]);
+  const view = store.opening(id).value;
+  const around = useAround(props, `opening:${id}`);
+  const board = boardOf(view, around.nowMs, around.link, true);
+  useCues({ view, board, isAsked: false, own: "none" });
+  return <HallPage view={view} around={around} />;
+}
+
+export function LiveHost({ id, ...props }: LiveProps & { readonly id: string }) {
+  const { store } = props;
+  const role = me.value.role;
+  const isStaff = role !== undefined && role !== "bidder" && role !== "viewer";
+  const desk = useMemo(() => new HostDesk(store, id, role === "host"), [store, id, role]);
+  useEffect(() => {
+    if (isStaff) store.follow(`opening:${id}`, ["staff", "hall"]);
+  }, [store, id, isStaff]);
+  const { rows } = useTenders();
+  const view = store.opening(id).value;
+  const around = useAround(props, `opening:${id}`);
+  useCues({
+    view,
+    board: boardOf(view, around.nowMs, around.link, true),
+    isAsked: false,
+    own: "none",
+  });
+  if (!isStaff) return <NotYours around={around} id={id} />;
+  return (
+    <HostPage view={view} host={{ ...desk.view.value, rooms: rows }} acts={desk} around={around} />
+  );
+}
+
+/** A login key file: `{"seed": hex}`, or the 64 hex digits alone. */
+export function readLoginSeed(text: string): string {
+  const trimmed = text.trim();
+  if (/^[0-9a-f]{64}$/.test(trimmed)) return trimmed;
+  try {
+    const { seed } = JSON.parse(trimmed) as { seed?: unknown };
+    if (typeof seed === "string" && /^[0-9a-f]{64}$/.test(seed)) return seed;
+  } catch {
+    // not JSON
+  }
+  throw new Refused("login.file");
+}
+
+export function LiveLogin(props: LiveProps) {
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const { rows } = useTenders();
+  const onFile = async (file: File) => {
+    setBusy(true);
+    setTrouble(null);
+    try {
+      if (file.size > 65_536) throw new Refused("login.file");
+      await login(readLoginSeed(await file.text()));
+    } catch (error) {
+      setTrouble(troubleOf(error, clock.now()));
+    }
+    setBusy(false);
+  };
+  return (
+    <LoginPage
+      around={useAround(props)}
+      rows={rows}
+      isBusy={isBusy}
+      trouble={trouble}
+      onFile={onFile}
+      onLeave={leave}
+    />
+  );
+}
+
+export function LiveDemo(props: LiveProps) {
+  const [found, setFound] = useState<{ people: readonly DemoPerson[]; tender?: string }>({
+    people: [],
+  });
+  const { rows } = useTenders();
+  useEffect(() => {
+    demoPeople().then(setFound, () => {});
+  }, []);
+  return (
+    <DemoPage
+      around={useAround(props)}
+      people={found.people}
+      rows={rows}
+      tender={found.tender ?? rows[0]?.id ?? ""}
+    />
+  );
+}
