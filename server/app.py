@@ -24,6 +24,7 @@ from server.domain.model import Actor
 from server.http.app import FRONT, bind, build_app, listen
 from server.http.front import Front
 from server.http.health import build_health_app, listen_health
+from server.http.reading_moment import TURNS_AFTER_READ
 from server.http.settings import HttpSettings, Limits, Rate
 from server.http.upload_note import new_hasher
 from server.rooms.clock import Clock
@@ -78,7 +79,6 @@ async def running(
             failed.set_exception(DiskFailed(str(error)))
 
     data = Path(config.site.data)
-    data.mkdir(parents=True, exist_ok=True)
     keys = load_site_keys(data)
     async with contextlib.AsyncExitStack() as stack:
         journal = Journal.open(
@@ -93,6 +93,9 @@ async def running(
         blobs = BlobStore(data / "store", new_hasher)
         pool = Pool(config.limits.decrypt_workers or None)
         stack.callback(pool.close)
+        pass_clock = PassClock(loop, clock.now_ms)
+        pass_clock.start()  # before the rooms: an end may have come while we were down
+        stack.callback(pass_clock.close)
         hall = Hall(
             data,
             journal,
@@ -101,7 +104,7 @@ async def running(
             receipt_key=keys.receipt,
             clock=clock,
             pool=pool,
-            pass_clock=PassClock(loop, clock.now_ms),
+            pass_clock=pass_clock,
             allow_test=config.site.test_suites,
         )
         ready = asyncio.Event()
@@ -147,10 +150,15 @@ async def _listen(
     settings = _settings(config, signaling.port)
     app = build_app(desk, hall.blobs, settings, registry)
     hall.publish = _publisher(signaling)
+    hall.turns_after_read = TURNS_AFTER_READ
+    app[FRONT].sessions.on_end.append(lambda digest: _drop(signaling, digest))
     pages = await listen(app, sock)
     stack.push_async_callback(pages.cleanup)
     register_metrics(registry, hall, signaling)
-    health = await listen_health(build_health_app(registry, list[str]), config.listen.health_port)
+    health = await listen_health(
+        build_health_app(registry, lambda: ["room.stopped"] if hall.stopped else []),
+        config.listen.health_port,
+    )
     stack.push_async_callback(health.cleanup)
     return Running(
         hall=hall,
@@ -169,6 +177,7 @@ def _settings(config: Config, ws_port: int) -> HttpSettings:
     return HttpSettings(
         origin=config.site.origin,
         version=SOFTWARE.split()[-1],
+        hosts=frozenset(config.listen.public_hosts),
         proxies=frozenset(config.listen.trusted_proxies),
         ws_port=None if config.listen.ws_behind_origin else ws_port,
         demo=config.site.demo,
@@ -185,6 +194,11 @@ def _redeem(front: Front, hall: Hall, ticket: str) -> tuple[str, Actor, str] | N
     names = {person.actor.person: person.org_name for person in people}
     name = names.get(admission.actor.person, "")
     return admission.session.hex(), admission.actor, name
+
+
+def _drop(signaling: SignalingServer, session: bytes) -> None:
+    """A session that is over takes its sockets with it."""
+    signaling.drop_identity(session.hex())
 
 
 def _publisher(signaling: SignalingServer) -> Callable[[str, Published, int], None]:

@@ -43,6 +43,9 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ws_behind_origin: Annotated[
         bool, msgspec.Meta(description="a proxy serves /ws under the same origin")
     ] = False
+    public_hosts: Annotated[
+        list[str], msgspec.Meta(description="Host headers taken beside the origin's own")
+    ] = []
     trusted_proxies: Annotated[
         list[str], msgspec.Meta(description="whose X-Forwarded-For is believed")
     ] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def _consistency(hall: Hall, state: Opening, size: int) -> list[dict[str, Json]]
     windows = [*state.windows, *([state.window] if state.window else [])]
     texts = [state.closing_checkpoint, *(w.checkpoint for w in windows if w.checkpoint)]
     sizes = sorted({parse_checkpoint(t, log.origin, log.pk).size for t in texts} | {size})
-    return [hall.site_log.consistency(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+    return [hall.site_log.consistency(a, b) for a, b in pairwise(sizes)]
 
 
 def _as_json(row: Row) -> dict[str, Json]:

@@ -31,7 +31,6 @@ from server.domain.roles import may_subscribe
 from server.domain.tender import Received, Registration, Tender, check_envelope
 from server.rooms.bundles import write_bundle
 from server.rooms.hall import Hall, members_of
-from server.rooms.room import Room
 
 CONSISTENCY_MAX = 1 << 40
 
@@ -104,8 +103,6 @@ class Desk:
         state = self._tender(tender)
         registration = state.by_org.get(actor.org)
         own = [r for chain in state.chains.values() for r in chain if r.org == actor.org]
-        room = self.hall.find_room(f"tender:{tender}")
-        assert room is not None
         return {
             "registration": _registration(registration),
             "envelopes": [
@@ -131,10 +128,10 @@ class Desk:
                 }
                 for r in own
             ],
-            "receipts": [receipt for r in own if (receipt := self._receipt(state, room, r))],
+            "receipts": [receipt for r in own if (receipt := self._receipt(state, r))],
         }
 
-    def _receipt(self, state: Tender, room: Room, received: Received) -> dict[str, Any] | None:
+    def _receipt(self, state: Tender, received: Received) -> dict[str, Any] | None:
         """formats.md §7; None until the entry is under a checkpoint (a second at most)."""
         rules, digest = state.rules(), received.message.digest
         for logged in self.hall.site_log.entries(rules.tender_id, {SUBMIT}):

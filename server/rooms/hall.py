@@ -28,8 +28,8 @@ from server.domain.tender import Received
 from server.rooms.clock import Clock
 from server.rooms.flows import Minder
 from server.rooms.invitations import invitation_signature
-from server.rooms.room import Answer, Request, Room, Stopped
-from server.rooms.rows import Published, payload_of
+from server.rooms.room import Answer, Request, Room
+from server.rooms.rows import Published, payload_of, published
 from server.rooms.work import Worker
 from server.storage.blobs import BlobStore
 from server.storage.journal import Journal
@@ -37,6 +37,7 @@ from server.storage.site_log import Logged, SiteLog
 from signaling.pass_clock import PassClock
 
 REBUILDS_MAX = 5  # of one room; a room that cannot live is left stopped, the others go on
+REBUILDS_FORGOTTEN_S = 60.0  # a room that has lived so long may fail as often again
 TICK_LATE_MS = 20  # after the full second, so that what was decided in it has been handed over
 
 Publish = Callable[[str, Published, int], None]
@@ -76,8 +77,10 @@ class Hall:
         # The channels' epoch names a history, not a process: positions outlive a restart. Only a
         # journal restored from a backup begins another one (there is no restore yet).
         self.history_epoch = 1
+        self.turns_after_read = 0  # set by whoever reads commands in a later turn than they came
         self._allow_test = allow_test
         self.publish: Publish = lambda stream, event, epoch: None  # set when signaling listens
+        self.stopped: set[str] = set()  # streams whose room could not be kept alive
         self._rooms: dict[str, Room] = {}
         self._minders: dict[str, Minder] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -88,19 +91,31 @@ class Hall:
 
     async def run(self, ready: asyncio.Event) -> None:
         """Rebuilds every room, then keeps rooms, minders and the site log going until cancelled."""
-        last_alive_ms = self.site_log.last_tick_ms or 0
         names = sorted({"registry", *self.journal.streams()})
         async with asyncio.TaskGroup() as self._tasks:
-            for name in names:
-                self._start(name)
+            resumed = [self._resume(self._start(name)) for name in names]
             self._tasks.create_task(self._tick())
-            for name, room in self._rooms.items():
-                if name.startswith("opening:") and room.state.manifest is not None:
-                    alive = max(last_alive_ms, room.last_ts_ms)
-                    await room.ask(
-                        cmd.ResumeAfterOutage(last_alive_ms=alive), SYSTEM, "", self.now_ms()
-                    )
+            for answered in resumed:
+                await answered
             ready.set()
+
+    def _resume(self, room: Room) -> "asyncio.Future[None]":
+        """The tender's outage rule comes first of all: it is in the room's queue before any tick,
+        which would end a window that the outage extends.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if room.kind.name != "opening" or room.state.manifest is None:
+            done.set_result(None)
+            return done
+
+        def answered(answer: Answer) -> None:
+            assert answer.ok, f"{room.stream} does not resume: {answer.code}"
+            done.set_result(None)
+
+        alive_ms = max(self.site_log.last_tick_ms or 0, room.last_ts_ms)
+        command = cmd.ResumeAfterOutage(last_alive_ms=alive_ms)
+        room.put(Request(command, SYSTEM, "", self.now_ms(), answered))
+        return done
 
     def _start(self, stream: str) -> Room:
         assert self._tasks is not None
@@ -121,26 +136,60 @@ class Hall:
         )
 
     async def _keep(self, stream: str, room: Room, minder: Minder) -> None:
-        """One room and its minder; rebuilt from the journal when a rule of ours failed."""
-        for rebuild in range(REBUILDS_MAX + 1):
+        """One room and its minder; rebuilt from the journal when something of ours failed.
+
+        Nobody is forgotten over it: what the stopped room had not told its channels is told, and
+        what it had not answered the new one answers, from the journal where it was done already.
+        """
+        rebuilds, began_s = 0, self._loop_time()
+        while rebuilds <= REBUILDS_MAX:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(room.run())
                     tasks.create_task(minder.run())
-            except* (Stopped, AssertionError):
-                log.exception("rebuilding %s (%d)", stream, rebuild + 1)
-                await asyncio.sleep(0.05 * 4**rebuild)
-                room = self._rooms[stream] = self._build(stream)
-                minder = self._minders[stream] = Minder(room, self)
+            except* Exception:
+                log.exception("rebuilding %s (%d)", stream, rebuilds + 1)
+            if self._loop_time() - began_s > REBUILDS_FORGOTTEN_S:
+                rebuilds = 0
+            await asyncio.sleep(0.05 * 4**rebuilds)
+            rebuilds, began_s = rebuilds + 1, self._loop_time()
+            await self.journal.settled()  # the stopped room's last append may be on its way
+            stopped, room = room, self._build(stream)
+            self._rooms[stream] = room
+            self._tell_rest(room, stopped.told_seq)
+            for request in stopped.unanswered():
+                room.put(request)
+            minder = self._minders[stream] = Minder(room, self)
         log.error("left stopped: %s", stream)
+        self.stopped.add(stream)
         del self._rooms[stream], self._minders[stream]
+        for request in room.unanswered():
+            request.reply(Answer(False, code="room.stopped", retryable=True))
+
+    def _tell_rest(self, room: Room, told_seq: int) -> None:
+        """Publishes what a stopped room had made durable and not told."""
+        while rows := self.journal.read(room.stream, told_seq):
+            told_seq = rows[-1].seq
+            for event in [published(row) for row in rows if row.audience_seq]:
+                try:
+                    self._publish_all(room, [event])
+                except AssertionError:  # what it stopped at, perhaps; the rest must go on
+                    log.exception("not told: %s %s %d", room.stream, event.audience, event.seq)
+
+    @staticmethod
+    def _loop_time() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _tick(self) -> None:
         """One leaf of the site log a second (C13)."""
         while True:
             now_ms = self.clock.now_ms()
             await asyncio.sleep((1000 - now_ms % 1000 + TICK_LATE_MS) / 1000)
-            await self.site_log.tick(self.clock.now_ms())
+            now_ms = self.clock.now_ms()
+            # What was decided before now is under these leaves, or too late for them (C14).
+            for room in list(self._rooms.values()):
+                await room.handed_over()
+            await self.site_log.tick(now_ms)
 
     # ---- rooms
 
@@ -204,7 +253,12 @@ class Hall:
     # ---- what minders need
 
     async def whole_pass_after(self, moment_ms: int) -> None:
+        """One whole pass over the sockets, and then the turns that an HTTP command may need from
+        the read of its last byte to its room's queue.
+        """
         await self.pass_clock.whole_pass_after(moment_ms)
+        for _ in range(self.turns_after_read):
+            await asyncio.sleep(0)
 
     def checkpoint_over(self, tender_id: bytes, entry_type: int, nonce: bytes) -> str | None:
         for logged in reversed(self.site_log.entries(tender_id, {entry_type})):

@@ -1,4 +1,4 @@
-"""Invitations (邀请登记): the host receipt key vouches for a bidder's keys, as uncertified (C17)."""
+"""Invitations (邀请登记): the host receipt key vouches for a bidder's keys (C17), uncertified."""
 
 import msgspec
 

@@ -1,0 +1,85 @@
+"""A hall of its own process for a browser journey: `python -m tests.browser.hall_process`, a
+plan as JSON on stdin.
+
+Two simulated bidders and two trustees play beside the browser. The data directory survives a
+kill, so that the same plan starts the same hall again.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from server.app import Running, running
+from server.config import Config, Limits, Listen, Site
+from server.demo.auto import publish, task_of
+from server.demo.person_process import PersonProcess
+from server.demo.world import TenderPlan, World
+
+ROOM = "jz-2026-sg-0417"
+SEED = b"journey".ljust(32, b".")
+GUEST = 2  # index of the bidder that the browser plays
+LIMITS = Limits(connections_per_address=4000, requests_per_minute=60_000)
+
+
+async def live(plan: dict[str, Any]) -> None:
+    world = World(SEED, 3)
+    config = Config(
+        site=Site(
+            origin=f"http://127.0.0.1:{plan['port']}",
+            log_origin="journey.example/kaibiao/log",
+            data=plan["data"],
+            demo=True,
+        ),
+        listen=Listen(
+            http_port=plan["port"], ws_port=plan["port"] + 1, health_port=plan["port"] + 2
+        ),
+        limits=LIMITS,
+    )
+    again = (Path(plan["data"]) / "journal").exists()
+    async with running(config) as site:
+        if not again:
+            await publish(site, world, tender(plan), ROOM)
+        with contextlib.ExitStack() as cast:
+            if not again:
+                send_cast(site, world, plan, cast)
+            print("ready", flush=True)
+            await asyncio.Event().wait()
+
+
+def tender(plan: dict[str, Any]) -> TenderPlan:
+    return TenderPlan(
+        number="JZ-2026-SG-0417",
+        title="滨河东路道路改造工程（施工）",
+        deadline_ms=plan["deadline_ms"],
+        window_ms=plan["window_ms"],
+        reply_ms=60_000,
+    )
+
+
+def send_cast(
+    site: Running, world: World, plan: dict[str, Any], cast: contextlib.ExitStack
+) -> None:
+    base = site.config.site.origin
+    for number in range(GUEST):
+        task = task_of(
+            base,
+            world.bidders[number],
+            room=ROOM,
+            amount=f"7{number}000000.00",
+            manager="何川",
+            behaviour=plan["behaviours"][number],
+        )
+        cast.callback(PersonProcess(task).end)
+    for trustee in world.trustees[: plan["trustees"]]:
+        keys = {"box": trustee.box.seed.hex(), "sign": trustee.sign.seed.hex()}
+        cast.callback(PersonProcess(task_of(base, trustee.person, room=ROOM, **keys)).end)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(live(json.loads(sys.stdin.readline())))

@@ -1,0 +1,142 @@
+"""What people live through, in a real browser (开标全程): smooth, never unlocked, server killed,
+WebSocket blocked.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from playwright.async_api import BrowserContext, Page
+
+from crypto.verifier import verify
+from tests.browser.conftest import (
+    HallUnderTest,
+    assert_accessible,
+    open_tab,
+    picture,
+    press,
+    seal_a_bid,
+    see,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def unlock(page: Page) -> None:
+    await press(page, "解密我的投标")
+    await see(page, "您已解密")
+
+
+async def start_countdown(host: Page) -> None:
+    await press(host, "开始解密，时限")
+
+
+async def open_all(host: Page) -> None:
+    await press(host, "同时开启")
+
+
+async def download_bundle(page: Page, into: Path) -> Path:
+    async with page.expect_download() as download:
+        await page.get_by_text("下载开标存证包").first.click()
+    await (await download.value).save_as(into)
+    return into
+
+
+async def test_a_smooth_opening_from_seal_to_verified_record(
+    hall: HallUnderTest, context: BrowserContext, tmp_path: Path
+) -> None:
+    bidder = await open_tab(context, hall.guest)
+    await see(bidder, "先为这个项目生成钥匙")
+    await assert_accessible(bidder, "keys")
+    await seal_a_bid(bidder, tmp_path)
+    await picture(bidder, "bid-delivered")
+    await assert_accessible(bidder, "receipt")
+    async with bidder.expect_download() as download:
+        await bidder.get_by_text("下载回执文件").first.click()
+    receipt = tmp_path / "own.receipt.json"
+    await (await download.value).save_as(receipt)
+    if await bidder.get_by_role("button", name="签到", exact=True).count():
+        await press(bidder, "签到", exact=True)
+
+    host = await open_tab(context, hall.host)
+    trustee = await open_tab(context, hall.trustee)
+    public = await open_tab(context, f"{hall.url}/hall/jz-2026-sg-0417")
+    await start_countdown(host)
+    await see(bidder, "轮到您了")
+    await picture(bidder, "bid-countdown")
+    await assert_accessible(bidder, "countdown")
+    await picture(host, "host-countdown")
+    await assert_accessible(host, "host")
+    await assert_accessible(public, "hall")
+    await unlock(bidder)
+
+    await see(trustee, "请核对，再交出")
+    await picture(trustee, "trustee")
+    await open_all(host)
+    await see(bidder, "71,234,567.89")
+    await see(public, "71,234,567.89")
+    await press(host, "宣读第一家")
+    await picture(bidder, "bid-read-out")
+    await picture(public, "hall-read-out")
+    await assert_accessible(public, "read-out")
+
+    bundle = await download_bundle(public, tmp_path / "opening.zip")
+    report = verify(bundle, receipts=[receipt])
+    assert report.verdict == "agree", report.mismatches
+
+
+@pytest.mark.parametrize("hall", [{"window_s": 12}], indirect=True)
+async def test_a_bidder_who_never_unlocks_stays_sealed(
+    hall: HallUnderTest, context: BrowserContext, tmp_path: Path
+) -> None:
+    bidder = await open_tab(context, hall.guest)
+    await seal_a_bid(bidder, tmp_path, price="66666666.66")
+    host = await open_tab(context, hall.host)
+    await start_countdown(host)
+    await see(bidder, "轮到您了")
+    await open_all(host)
+    await see(bidder, "您的投标没有打开")
+    await picture(bidder, "bid-not-opened")
+    await assert_accessible(bidder, "not opened")
+    assert "66,666,666.66" not in await host.content()
+    bundle = await download_bundle(bidder, tmp_path / "opening.zip")
+    report = verify(bundle)
+    assert report.verdict == "agree", report.mismatches
+    assert b"66666666.66" not in bundle.read_bytes()
+
+
+async def test_a_server_killed_in_the_countdown_comes_back_and_loses_nothing(
+    hall: HallUnderTest, context: BrowserContext, tmp_path: Path
+) -> None:
+    bidder = await open_tab(context, hall.guest)
+    await seal_a_bid(bidder, tmp_path)
+    host = await open_tab(context, hall.host)
+    await start_countdown(host)
+    await see(bidder, "轮到您了")
+    await asyncio.sleep(3)  # the two others unlock meanwhile
+    hall.kill()
+    await see(bidder, "连接断开，正在重连")
+    await picture(bidder, "bid-connection-lost")
+    await hall.start()
+    await see(bidder, "连接正常")
+    await unlock(bidder)
+    await see(host, "等待保管人交出份额")
+    trustee = await open_tab(context, hall.trustee)
+    await see(trustee, "请核对，再交出")
+    await picture(trustee, "trustee-after-restart")
+
+
+async def test_where_websocket_is_blocked_the_fallback_carries_the_whole_opening(
+    hall: HallUnderTest, context: BrowserContext, tmp_path: Path
+) -> None:
+    await context.route_web_socket("**/ws", lambda socket: socket.close())
+    bidder = await open_tab(context, hall.guest)
+    await seal_a_bid(bidder, tmp_path, price="70123456.00")
+    await see(bidder, "已改用备用连接")
+    host = await open_tab(context, hall.host)
+    await start_countdown(host)
+    await see(bidder, "轮到您了")
+    await unlock(bidder)
+    await open_all(host)
+    await see(bidder, "70,123,456.00")
+    await picture(bidder, "bid-fallback")
