@@ -10,6 +10,7 @@ from server.domain.commands import Command
 from server.domain.events import Event
 from server.domain.model import Context
 from server.domain.opening import Opening, evolve
+from server.domain.refusals import Refused
 
 _RULES: dict[type[Command], Callable[[Opening, Any, Context], list[Event]]] = {
     cmd.ScheduleOpening: lobby.schedule,
@@ -39,6 +40,8 @@ _RULES: dict[type[Command], Callable[[Opening, Any, Context], list[Event]]] = {
 
 
 def _tick(state: Opening, command: cmd.OpeningTick, ctx: Context) -> list[Event]:
+    if state.manifest is None:
+        return []
     return lobby.tick(state, ctx) + window.tick(state, command, ctx) + releasing.tick(state, ctx)
 
 
@@ -47,6 +50,8 @@ def decide(state: Opening, command: Command, ctx: Context) -> list[Event]:
     roles.require("opening", command.OP, ctx.actor, state.stage)
     if isinstance(command, cmd.OpeningTick):
         return _tick(state, command, ctx)
+    if state.manifest is None and not isinstance(command, cmd.ScheduleOpening):
+        raise Refused("room.unknown")
     events = _RULES[type(command)](state, command, ctx)
     # Early end: at once when the last counting bid is unlocked (design.md §4).
     first = events[0] if events else None

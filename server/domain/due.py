@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crypto.header import Header
-from crypto.shares import SHARE_OK
+from crypto.shares import SHARE_OK, SHARE_OTHER_AD, SHARE_UNREADABLE
 from server.domain.lobby import SIGN_IN_EARLY_MS
 from server.domain.opening import Opening, Stage
 
@@ -67,6 +67,8 @@ Work = FindHalves | OpenForms
 
 def wake_ms(state: Opening) -> int | None:
     """The next moment at which a tick may change something; None: only events can."""
+    if state.manifest is None:
+        return None
     if state.stage is Stage.SCHEDULED:
         return state.deadline_ms - SIGN_IN_EARLY_MS
     window = state.window
@@ -81,13 +83,12 @@ def wake_ms(state: Opening) -> int | None:
     return None
 
 
-def _halves(state: Opening, bid_ids: Iterable[bytes], envelope: int) -> tuple[BidHalves, ...]:
-    """Every unlocked bid of one envelope number with all that was released for it."""
-    answers = {
-        message.i: {item.bid_id: item for item in message.items}
-        for place in sorted(state.releases)
-        if (message := state.releases[place].get(envelope)) is not None
-    }
+def _halves(
+    state: Opening, bid_ids: Iterable[bytes], envelope: int, places: Iterable[int]
+) -> tuple[BidHalves, ...]:
+    """Unlocked bids of one envelope number with all that the trustees at ``places`` released."""
+    messages = [state.releases[place][envelope] for place in places]
+    answers = {message.i: {item.bid_id: item for item in message.items} for message in messages}
     halves: list[BidHalves] = []
     for bid_id in bid_ids:
         own = {i: items[bid_id] for i, items in answers.items() if bid_id in items}
@@ -96,7 +97,12 @@ def _halves(state: Opening, bid_ids: Iterable[bytes], envelope: int) -> tuple[Bi
                 header=state.envelopes[bid_id][0].headers[envelope],
                 bidder_half=state.halves[bid_id].half,
                 shares={i: item.share for i, item in own.items() if item.status == SHARE_OK},
-                unreadable=frozenset(i for i, item in own.items() if item.status != SHARE_OK),
+                # A share that was refused, with a reason, says nothing about its box (C5).
+                unreadable=frozenset(
+                    i
+                    for i, item in own.items()
+                    if item.status in (SHARE_UNREADABLE, SHARE_OTHER_AD)
+                ),
                 self_half=state.self_halves.get(bid_id),
             )
         )
@@ -108,24 +114,35 @@ def work(state: Opening) -> Work | None:
     if state.window is None or not state.window.ended:
         return None
     envelope = state.form_envelope()
+    replies = tuple(state.released(envelope))
+    if state.stage in (Stage.READ_OUT, Stage.CLOSED):
+        # After REPLY_END a further share can only name faults (formats.md §3).
+        return _find_halves(state, envelope, replies) if replies != state.found_with else None
+    if state.stage not in (Stage.REPLIES, Stage.OPENING):
+        return None
+    # Every reply that came before REPLY_END decides, also when it was not looked at in time: a
+    # state follows from the bytes, never from how busy we were (C3).
+    in_time = tuple(place for place in replies if place not in state.late)
+    if in_time != state.found_with or _self_halves_wait(state):
+        enough = len(in_time) >= state.rules().envelope(envelope).t
+        if enough or any(b in state.self_halves for b in state.unlocked_forms()):
+            return _find_halves(state, envelope, in_time)
     if state.stage is Stage.OPENING and state.all_opened:
         return _open_forms(state, envelope)
-    if state.stage in (Stage.REPLIES, Stage.READ_OUT):
-        # After REPLY_END a further share can only name faults (formats.md §3).
-        return _find_halves(state, envelope)
     return None
 
 
-def _find_halves(state: Opening, envelope: int) -> FindHalves | None:
-    places = tuple(sorted(state.releases))
-    enough = len(places) >= state.rules().envelope(envelope).t
-    fresh = places != state.found_with or any(
-        b in state.self_halves and state.found.get(b) and state.found[b].state == "unrecoverable"
+def _self_halves_wait(state: Opening) -> bool:
+    """Whether a bidder's own half has not been looked at where it is needed."""
+    needed = ("unrecoverable", None)
+    return any(
+        b in state.self_halves and (state.found[b].state if b in state.found else None) in needed
         for b in state.unlocked_forms()
     )
-    if not fresh or not (enough or state.self_halves):
-        return None
-    bids = _halves(state, state.unlocked_forms(), envelope)
+
+
+def _find_halves(state: Opening, envelope: int, places: tuple[int, ...]) -> FindHalves:
+    bids = _halves(state, state.unlocked_forms(), envelope, places)
     return FindHalves(envelope=envelope, releases=places, bids=bids)
 
 
@@ -148,15 +165,21 @@ def _open_forms(state: Opening, envelope: int) -> OpenForms:
 
 
 def bodies(state: Opening) -> OpenBodies | None:
-    """The next large envelopes to decrypt, behind the read-out; None when all are decided."""
-    if state.window is None or state.stage not in (Stage.READ_OUT, Stage.CLOSED):
-        return None
-    for number in state.session().envelopes:
-        if state.rules().envelope(number).kind == "form":
-            continue
+    """The next large envelopes to decrypt, behind the read-out of their session, and behind the
+    next session too; None when all are decided.
+    """
+    read_out = [
+        number
+        for session in (state.rules().sessions if state.sessions_done else ())
+        if session.session in state.sessions_done
+        for number in session.envelopes
+        if state.rules().envelope(number).kind != "form"
+    ]
+    for number in read_out:
         ids = [b for b in state.counting(number) if b in state.halves and b not in state.states]
         if ids:
-            return OpenBodies(_halves(state, ids[:BODIES_AT_ONCE], number))
+            places = state.released(number)
+            return OpenBodies(_halves(state, ids[:BODIES_AT_ONCE], number, places))
     return None
 
 

@@ -4,14 +4,13 @@ Until the deadline nobody, host and administrator included, learns who has signe
 bids there are.
 """
 
-from crypto.hashes import sha256
 from crypto.header import parse_header
 from crypto.messages import parse_submit
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
 from server.domain.events import Event
 from server.domain.model import Context
-from server.domain.opening import Opening, Stage
+from server.domain.opening import Opening, Stage, Window
 from server.domain.refusals import Refused
 
 SIGN_IN_EARLY_MS = 60 * 60 * 1000  # the lobby opens an hour before the deadline (procedure.md §1)
@@ -41,18 +40,21 @@ def move_deadline(state: Opening, command: cmd.MoveDeadline, ctx: Context) -> li
 
 
 def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) -> list[Event]:
-    """The tender has closed: announce the list, or fail where too few bids came.
+    """The tender has closed: announce the list, or fail where too few bidders came.
 
-    实施条例 art. 44: no opening with fewer than three bidders.
+    实施条例 art. 44: no opening with fewer than three bidders. Who bids for two lots is one bidder;
+    the opening fails when no lot has enough of them.
     """
     if state.submits or state.stage in (Stage.ANNOUNCED, Stage.FAILED):
         return []  # told again after a restart
     rules, suite = state.rules(), state.suite()
     ids = {parse_header(raw, suite).bid_id for raw in command.headers}
     bids: list[ev.AnnouncedBid] = []
+    bidders: dict[int, set[str]] = {}  # by lot
     for no, raw in enumerate(command.submits, 1):
         submit = parse_submit(raw, suite)
         org = command.orgs[submit.bidder_pk]
+        bidders.setdefault(submit.lot, set()).add(org)
         assert all(bid_id in ids for _, bid_id in submit.items)
         bids.append(
             ev.AnnouncedBid(
@@ -80,7 +82,7 @@ def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) 
         ),
         ev.SignedInBidders(orgs=sorted(state.signed_in)),
     ]
-    if len({sha256(raw) for raw in command.submits}) < rules.min_bidders:
+    if max((len(orgs) for orgs in bidders.values()), default=0) < rules.min_bidders:
         events.append(ev.OpeningFailed(reason="too_few_bids"))
     return events
 
@@ -90,7 +92,7 @@ def reach_checkpoint(state: Opening, command: cmd.ReachCheckpoint, ctx: Context)
     if command.of == "closing":
         if state.closing_checkpoint:
             return []
-    elif state.window is None or state.window.w != command.w or state.window.checkpoint:
+    elif not _awaits(state.window, command):
         return []
     return [
         ev.CheckpointReached(
@@ -101,6 +103,16 @@ def reach_checkpoint(state: Opening, command: cmd.ReachCheckpoint, ctx: Context)
             fingerprint=command.fingerprint,
         )
     ]
+
+
+def _awaits(window: Window | None, command: cmd.ReachCheckpoint) -> bool:
+    """Whether it is the end of this very window that the checkpoint covers."""
+    return (
+        window is not None
+        and (window.session, window.w) == (command.session, command.w)
+        and window.ended
+        and not window.checkpoint
+    )
 
 
 def tick(state: Opening, ctx: Context) -> list[Event]:

@@ -4,6 +4,7 @@ fsync.
 A promise names the message by its SHA-256; a repeated message gets the first one's received_ms.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crypto.ack import (
@@ -42,31 +43,34 @@ def promises_of(state: Opening, command: Command, ctx: Context, *, repeated: boo
     """
     now_ms = ctx.now_ms
 
-    def promise(kind: int, raw: bytes) -> Promise:
-        return Promise(kind, sha256(raw), RESULT_ACCEPTED, ctx.received_ms, now_ms)
+    def promised(kind: int, messages: list[bytes], first: Mapping[bytes, int]) -> list[Promise]:
+        return [
+            Promise(kind, d, RESULT_ACCEPTED, first.get(d, ctx.received_ms), now_ms)
+            for d in map(sha256, messages)
+        ]
+
+    def unlocked() -> dict[bytes, int]:
+        return {u.digest: u.received_ms for u in state.halves.values()} if repeated else {}
 
     match command:
         case cmd.UnlockBid():
-            known = state.halves.values() if repeated else ()
-            first = {u.digest: u.received_ms for u in known}
-            return [
-                Promise(ACK_UNLOCK, d, RESULT_ACCEPTED, first.get(d, ctx.received_ms), now_ms)
-                for d in map(sha256, command.messages)
-            ]
+            return promised(ACK_UNLOCK, command.messages, unlocked())
         case cmd.UnlockByCard():
-            return [promise(ACK_CARD_UNLOCK, command.message)]
+            return promised(ACK_CARD_UNLOCK, [command.message], unlocked())
         case cmd.ReleaseShares():
-            return [promise(ACK_RELEASE, raw) for raw in command.messages]
+            return promised(ACK_RELEASE, command.messages, state.answered)
         case cmd.ReleaseSelf():
-            return [promise(ACK_SELF_RELEASE, raw) for raw in command.messages]
+            return promised(ACK_SELF_RELEASE, command.messages, state.answered)
         case _:
             return []
 
 
 def promises_of_refusal(refused: Refused, ctx: Context) -> list[Promise]:
-    """A late unlock gets a signed "late": evidence for both sides."""
+    """A late unlock gets a signed "late" for each of its messages: evidence for both sides."""
+    if refused.code != "unlock.window_closed":
+        return []
+    late = {e.sha256: e.kind for e in refused.evidence if isinstance(e, AttemptFailed)}
     return [
-        Promise(e.kind, e.sha256, RESULT_LATE, ctx.received_ms, ctx.now_ms)
-        for e in refused.evidence
-        if isinstance(e, AttemptFailed) and e.kind and refused.code == "unlock.window_closed"
+        Promise(kind, digest, RESULT_LATE, ctx.received_ms, ctx.now_ms)
+        for digest, kind in late.items()
     ]

@@ -30,11 +30,14 @@ def expected_set(state: Opening, envelope: int) -> list[bytes]:
     return [bid_id for bid_id in counting if bid_id in state.halves]
 
 
-def _check(state: Opening, window: Window, message: Release) -> None:
+def _check_window(state: Opening, window: Window, message: Release) -> None:
     if message.tender_id != state.rules().tender_id or message.envelope not in window.nonces:
         raise Refused("release.envelopes")
     if message.opening_nonce != window.nonces[message.envelope]:
         raise Refused("release.nonce")
+
+
+def _check(state: Opening, window: Window, message: Release) -> None:
     log = state.rules().log
     checkpoint = parse_checkpoint(window.checkpoint, log.origin, log.pk)
     if message.root != checkpoint.root or message.size != checkpoint.size:
@@ -69,10 +72,12 @@ def release(state: Opening, command: cmd.ReleaseShares, ctx: Context) -> list[Ev
         raise Refused("release.trustee")
     place = places.pop()
     trustee = state.rules().trustees[place - 1]
-    if trustee.code != ctx.actor.org:
+    if trustee.code != ctx.actor.org or ctx.received_ms > trustee.expiry_ms:
         raise Refused("release.trustee")
+    for message in messages:
+        _check_window(state, window, message)
     if place in state.release_bytes:
-        if state.release_bytes[place] == tuple(command.messages):
+        if set(command.messages) <= set(state.release_bytes[place]):
             return []
         raise Refused("release.second", evidence=_second(state, place, messages))
     served = [n for n in state.session().envelopes if place in state.rules().envelope(n).trustees]
@@ -81,6 +86,7 @@ def release(state: Opening, command: cmd.ReleaseShares, ctx: Context) -> list[Ev
     for message in messages:
         _check(state, window, message)
     form = state.rules().envelope(state.form_envelope())
+    before = state.released(form.envelope)
     return [
         ev.ReleaseReceived(
             i=place,
@@ -97,16 +103,17 @@ def release(state: Opening, command: cmd.ReleaseShares, ctx: Context) -> list[Ev
             name=trustee.name,
             received_ms=ctx.received_ms,
             needed=form.t,
-            released=len(state.release_bytes) + 1,
+            released=len(before) + any(m.envelope == form.envelope for m in messages),
         ),
     ]
 
 
 def _second(state: Opening, place: int, messages: list[Release]) -> tuple[Event, ...]:
-    """A second, different RELEASE of one trustee is refused and named (C11)."""
+    """A second, different RELEASE of one trustee for one nonce is refused and named, once (C11)."""
+    first = state.release_bytes[place]
     return tuple(
         ev.TrusteeFaultFound(
-            i=place,
+            i=m.i,
             envelope=m.envelope,
             nonce=m.opening_nonce,
             bid_id=b"",
@@ -114,6 +121,7 @@ def _second(state: Opening, place: int, messages: list[Release]) -> tuple[Event,
             sha256=m.digest,
         )
         for m in messages
+        if m.raw not in first and (m.envelope, m.i, b"") not in state.faults
     )
 
 
@@ -170,8 +178,11 @@ def declare_trustees_lost(
 def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> list[Event]:
     """What the workers found. Faults are named; REPLY_END follows at once when nothing is
     missing.
+
+    What is found after REPLY_END still counts, because it comes of replies that were in time
+    (`due.work`); what is found after the read-out can only name faults.
     """
-    counts = state.stage is Stage.REPLIES
+    counts = state.stage in (Stage.REPLIES, Stage.OPENING)
     events: list[Event] = [
         ev.HalvesFound(
             envelope=command.envelope,
@@ -180,7 +191,7 @@ def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> li
         )
     ]
     events += _faults(state, command)
-    if not counts:
+    if state.stage is not Stage.REPLIES:
         return events
     known = {f.bid_id: f.state for f in state.found.values()}
     known |= {f.bid_id: f.state for f in command.found}
@@ -203,7 +214,7 @@ def _faults(state: Opening, command: cmd.ReportHalves) -> list[Event]:
             sha256=state.releases[places[fault.i - 1]][command.envelope].digest,
         )
         for fault in command.faults
-        if (fault.i, fault.bid_id) not in state.faults
+        if (command.envelope, fault.i, fault.bid_id) not in state.faults
     ]
 
 

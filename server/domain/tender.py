@@ -7,8 +7,12 @@ nothing here is visible to anybody but the bidder concerned.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+from msgspec import field
+from msgspec.structs import replace
 
 from crypto.ack import (
     ACK_SUBMIT,
@@ -17,6 +21,7 @@ from crypto.ack import (
     RESULT_INCOMPLETE,
     RESULT_LATE,
 )
+from crypto.errors import Rejected
 from crypto.hashes import sha256
 from crypto.header import Header, accept_header, parse_header
 from crypto.manifest import Manifest, parse_manifest, parse_manifest_signatures
@@ -37,9 +42,11 @@ from server.domain.events import Event
 from server.domain.model import Context
 from server.domain.officers import require_host_and_supervisor
 from server.domain.promises import Promise
+from server.domain.reasons import signed_reason
 from server.domain.refusals import Refused
 
 Chain = tuple[bytes, int]  # bidder_pk, lot
+REFUSED_MAX = 200  # late and incomplete messages of one organisation that are journaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +76,9 @@ class Received:
     received_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tender:
+class Tender(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one tender knows; a Struct for the same reason as `opening.Opening`."""
+
     allow_test: bool = False  # whether the test suite may be named by a manifest
     manifest: Manifest | None = None
     signatures: bytes = b""
@@ -83,6 +91,7 @@ class Tender:
         default_factory=dict[Chain, tuple[Received, ...]]
     )
     listed: frozenset[bytes] = frozenset()  # every bid_id that any accepted SUBMIT has listed
+    refused: Mapping[str, int] = field(default_factory=dict[str, int])  # org -> kept as evidence
     closed: bool = False
     store_checked: bool = False
 
@@ -138,7 +147,8 @@ def _stored(state: Tender, event: ev.EnvelopeStored) -> Tender:
 
 def _submitted(state: Tender, event: ev.SubmitReceived) -> Tender:
     if event.result != RESULT_ACCEPTED:
-        return state
+        count = state.refused.get(event.org, 0) + 1
+        return replace(state, refused={**state.refused, event.org: count})
     message = parse_submit(event.message, state.rules().suite_impl)
     key = (message.bidder_pk, message.lot)
     received = Received(message, event.org, event.received_ms)
@@ -172,6 +182,10 @@ def _publish(state: Tender, command: cmd.PublishTender, ctx: Context) -> list[Ev
         raise Refused("tender.exists")
     manifest = parse_manifest(command.manifest, allow_test=state.allow_test)
     parse_manifest_signatures(command.signatures, manifest)
+    kinds = {e.envelope: e.kind for e in manifest.envelopes}
+    for session in manifest.sessions:
+        if [kinds[n] for n in session.envelopes].count("form") != 1:
+            raise Rejected("manifest.sessions", f"session {session.session}: one form, no more")
     return [ev.TenderPublished(manifest=command.manifest, signatures=command.signatures)]
 
 
@@ -262,14 +276,16 @@ def _submit(state: Tender, command: cmd.SubmitBid, ctx: Context) -> list[Event]:
     if any(r.message.digest == message.digest for r in chain):
         return []  # a repeat is answered from the first
     if state.closed or ctx.received_ms >= state.deadline_ms:
-        late = _answered(command, message, ctx, RESULT_LATE)
+        late = _kept(state, command, message, ctx, RESULT_LATE)
         raise Refused(
             "bid.late", evidence=late, deadline_ms=state.deadline_ms, received_ms=ctx.received_ms
         )
+    if ctx.received_ms > registration.expiry_ms:  # the deadline was moved beyond it
+        raise Refused("registration.expiry")
     _check_chain(state, message, chain)
     missing = [b for _, b in message.items if b not in state.stored]
     if missing:
-        incomplete = _answered(command, message, ctx, RESULT_INCOMPLETE)
+        incomplete = _kept(state, command, message, ctx, RESULT_INCOMPLETE)
         raise Refused("bid.incomplete", evidence=incomplete, missing=[b.hex() for b in missing])
     _check_listed(state, message, ctx)
     return list(_answered(command, message, ctx, RESULT_ACCEPTED))
@@ -289,10 +305,21 @@ def _answered(
     )
 
 
+def _kept(
+    state: Tender, command: cmd.SubmitBid, message: Submit, ctx: Context, result: int
+) -> tuple[Event, ...]:
+    """The evidence of a refused message: of one organisation only so many are journaled."""
+    if state.refused.get(ctx.actor.org, 0) >= REFUSED_MAX:
+        return ()
+    return _answered(command, message, ctx, result)
+
+
 def _check_chain(state: Tender, message: Submit, chain: tuple[Received, ...]) -> None:
     if message.lot not in {lot.lot for lot in state.rules().lots}:
         raise Refused("submit.mismatch")
-    if len(chain) >= state.rules().submissions_max:
+    # Whoever has used up its submissions may still withdraw (招标投标法 art. 29).
+    withdraws = message.kind == KIND_WITHDRAW and chain and chain[-1].message.kind == KIND_SUBMIT
+    if len(chain) >= state.rules().submissions_max and not withdraws:
         raise Refused("submit.too_many")
     if message.seq != len(chain) + 1:
         raise Refused("submit.seq", expected=len(chain) + 1)
@@ -327,12 +354,10 @@ def _change_deadline(state: Tender, command: cmd.ChangeDeadline, ctx: Context) -
         raise Refused("deadline.past")
     if command.deadline_ms <= state.deadline_ms:
         raise Refused("deadline.not_later")
-    if not command.reason.strip():
-        raise Refused("reason.missing")
     event = ev.DeadlineChanged(
         old_ms=state.deadline_ms,
         deadline_ms=command.deadline_ms,
-        reason=command.reason,
+        reason=signed_reason(command.reason),
         pks=command.pks,
         sigs=command.sigs,
     )

@@ -8,15 +8,16 @@ closed bid is (C3). In time is judged by ``received_ms``; that an unlock in time
 undecided when the window's end passes is what `signaling.pass_clock` excludes.
 """
 
+from collections.abc import Mapping
+
 from crypto.ack import ACK_CARD_UNLOCK, ACK_UNLOCK
-from crypto.hashes import sha256
 from crypto.messages import Unlock, parse_card_unlock, parse_unlock, signature_ok
 from crypto.sealing import bidder_half_matches
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
 from server.domain.events import Event
 from server.domain.model import Context, Role
-from server.domain.opening import Bid, Opening, Stage, Window
+from server.domain.opening import Opening, Stage, Window
 from server.domain.refusals import Refused
 
 TRIES_MAX = 200  # failed tries of one bidder that are journaled; later ones are only refused
@@ -32,33 +33,33 @@ def _late_or_early(state: Opening, ctx: Context) -> str | None:
     return None
 
 
-def _attempt(
-    state: Opening, bid: Bid, bid_id: bytes, code: str, digest: bytes, ctx: Context, kind: int
+def _evidence(
+    state: Opening, failed: Mapping[bytes, bytes], code: str, ctx: Context, kind: int
 ) -> tuple[Event, ...]:
-    if state.tries.get(bid.org, 0) >= TRIES_MAX:
+    """What is kept of a failed try: for each bid_id the SHA-256 of the message that named it."""
+    tried = [(bid_id, *state.envelopes[bid_id], digest) for bid_id, digest in failed.items()]
+    if any(state.tries.get(bid.org, 0) >= TRIES_MAX for _, bid, _, _ in tried):
         return ()
-    envelope = state.envelopes[bid_id][1]
-    nonce = state.window.nonces.get(envelope, b"") if state.window else b""
-    return (
+    events: list[Event] = [
         ev.AttemptFailed(
             org=bid.org,
             no=bid.no,
             bid_id=bid_id,
-            nonce=nonce,
+            nonce=state.window.nonces.get(envelope, b"") if state.window else b"",
             code=code,
             sha256=digest,
             received_ms=ctx.received_ms,
             kind=kind,
-        ),
-        ev.AttemptSeen(no=bid.no, code=code, received_ms=ctx.received_ms),
-    )
+        )
+        for bid_id, bid, envelope, digest in tried
+    ]
+    for no in sorted({bid.no for _, bid, _, _ in tried}):
+        events.append(ev.AttemptSeen(no=no, code=code, received_ms=ctx.received_ms))
+    return tuple(events)
 
 
-def _check_message(state: Opening, window: Window, message: Unlock, ctx: Context) -> None:
-    if message.tender_id != state.rules().tender_id or message.envelope not in window.nonces:
-        raise Refused("unlock.envelope")
-    if message.opening_nonce != window.nonces[message.envelope] or message.w != window.w:
-        raise Refused("unlock.nonce")
+def _check_bids(state: Opening, message: Unlock, ctx: Context) -> None:
+    """Every bid of the message counts, is the sender's own, and is of the message's envelope."""
     for bid_id, _ in message.items:
         bid, envelope = state.envelopes.get(bid_id, (None, 0))
         if bid is None:
@@ -69,6 +70,13 @@ def _check_message(state: Opening, window: Window, message: Unlock, ctx: Context
             raise Refused("unlock.envelope")
 
 
+def _check_window(state: Opening, window: Window, message: Unlock) -> None:
+    if message.tender_id != state.rules().tender_id or message.envelope not in window.nonces:
+        raise Refused("unlock.envelope")
+    if message.opening_nonce != window.nonces[message.envelope] or message.w != window.w:
+        raise Refused("unlock.nonce")
+
+
 def unlock(state: Opening, command: cmd.UnlockBid, ctx: Context) -> list[Event]:
     suite = state.suite()
     messages = [parse_unlock(raw, suite) for raw in command.messages]
@@ -77,37 +85,32 @@ def unlock(state: Opening, command: cmd.UnlockBid, ctx: Context) -> list[Event]:
     for message in messages:
         if not signature_ok(message, message.bidder_pk):
             raise Refused("unlock.signature")
-    first_id = messages[0].items[0].bid_id
-    if first_id not in state.envelopes:
-        raise Refused("unlock.bid_unknown")
-    first = state.envelopes[first_id][0]
+        _check_bids(state, message, ctx)
+    if _repeats(state, messages):
+        return []
+    digests = {bid_id: m.digest for m in messages for bid_id, _ in m.items}
     if code := _late_or_early(state, ctx):
-        mine = first.bidder_pk == messages[0].bidder_pk and first.org == ctx.actor.org
-        digest = messages[0].digest
-        if mine and _repeats(state, messages):
-            return []
-        evidence = _attempt(state, first, first_id, code, digest, ctx, ACK_UNLOCK) if mine else ()
+        evidence = _evidence(state, digests, code, ctx, ACK_UNLOCK)
         end_ms = state.window.end_ms if state.window else 0
         raise Refused(code, evidence=evidence, end_ms=end_ms, received_ms=ctx.received_ms)
     assert state.window is not None
     for message in messages:
-        _check_message(state, state.window, message, ctx)
-    if _repeats(state, messages):
-        return []
+        _check_window(state, state.window, message)
     halves = {bid_id: half for m in messages for bid_id, half in m.items}
-    for bid_id, half in halves.items():
-        bid, envelope = state.envelopes[bid_id]
-        if not bidder_half_matches(bid.headers[envelope], half):
-            code = "unlock.key_mismatch"
-            digest = sha256(command.messages[0])
-            raise Refused(
-                code, evidence=_attempt(state, bid, bid_id, code, digest, ctx, ACK_UNLOCK)
-            )
-        if bid_id in state.halves:
-            raise Refused("unlock.already")
+    wrong = {b: digests[b] for b, half in halves.items() if not _matches(state, b, half)}
+    if wrong:
+        code = "unlock.key_mismatch"
+        raise Refused(code, evidence=_evidence(state, wrong, code, ctx, ACK_UNLOCK))
+    if any(bid_id in state.halves for bid_id in halves):
+        raise Refused("unlock.already")
     return _accepted(
         state, command.messages, [m.opening_nonce for m in messages], halves, "key", ctx
     )
+
+
+def _matches(state: Opening, bid_id: bytes, half: bytes) -> bool:
+    bid, envelope = state.envelopes[bid_id]
+    return bidder_half_matches(bid.headers[envelope], half)
 
 
 def _repeats(state: Opening, messages: list[Unlock]) -> bool:
@@ -160,8 +163,8 @@ def card_unlock(state: Opening, command: cmd.UnlockByCard, ctx: Context) -> list
     if not bidder_half_matches(bid.headers[envelope], message.bidder_half):
         raise Refused("unlock.key_mismatch")
     if code := _late_or_early(state, ctx):
-        evidence = _attempt(state, bid, message.bid_id, code, message.digest, ctx, ACK_CARD_UNLOCK)
-        raise Refused(code, evidence=evidence)
+        failed = {message.bid_id: message.digest}
+        raise Refused(code, evidence=_evidence(state, failed, code, ctx, ACK_CARD_UNLOCK))
     assert state.window is not None
     nonce = state.window.nonces.get(envelope)
     if message.tender_id != state.rules().tender_id or message.opening_nonce != nonce:
@@ -177,4 +180,4 @@ def report_attempt(state: Opening, command: cmd.ReportAttempt, ctx: Context) -> 
     bid = state.envelopes.get(command.bid_id, (None, 0))[0]
     if bid is None or (bid.org != ctx.actor.org and ctx.actor.role is not Role.SYSTEM):
         raise Refused("unlock.bid_unknown")
-    return list(_attempt(state, bid, command.bid_id, command.code, bytes(32), ctx, 0))
+    return list(_evidence(state, {command.bid_id: bytes(32)}, command.code, ctx, 0))

@@ -6,28 +6,35 @@ after it is complete, or at once when every counting bid is unlocked. A restart 
 lawful only while nothing was released.
 """
 
+from crypto.manifest_parts import Session
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
 from server.domain.events import Event
 from server.domain.model import Context
 from server.domain.opening import Opening, Stage, Window
+from server.domain.reasons import written_reason
 from server.domain.refusals import Refused
 
 EXTENSION_MS_MAX = 24 * 3600 * 1000
 NONCE_BYTES = 32
 
 
-def _reason(text: str) -> str:
-    stripped = text.strip()
-    if not stripped:
-        raise Refused("reason.missing")
-    return stripped
+def _to_come(state: Opening) -> list[Session]:
+    return [s for s in state.rules().sessions if s.session not in state.sessions_done]
 
 
 def _running(state: Opening) -> Window:
     if state.window is None or state.window.ended:
         raise Refused("window.not_running")
     return state.window
+
+
+def _before_its_end(state: Opening, ctx: Context) -> Window:
+    """The running window, if what was asked came before its end, like everybody's requests."""
+    window = _running(state)
+    if not window.paused and ctx.received_ms >= window.end_ms:
+        raise Refused("window.not_running")
+    return window
 
 
 def start(state: Opening, command: cmd.StartWindow, ctx: Context) -> list[Event]:
@@ -40,15 +47,17 @@ def start(state: Opening, command: cmd.StartWindow, ctx: Context) -> list[Event]
     if command.session in state.sessions_done:
         raise Refused("window.session_done")
     previous, w, reason = state.window, 1, ""
-    if previous is not None:
-        if not previous.ended:
-            raise Refused("window.running")
-        if previous.session == command.session:
-            if state.first_reply_ms is not None:
-                raise Refused("window.final")
-            w, reason = previous.w + 1, _reason(command.reason)
-        elif previous.session not in state.sessions_done:
-            raise Refused("window.session_unknown", session=command.session)
+    if previous is not None and not previous.ended:
+        raise Refused("window.running")
+    # Sessions are opened in the manifest's order: prices never before what is judged without them.
+    if any(s.session < command.session for s in _to_come(state)):
+        raise Refused("window.session_unknown", session=command.session)
+    if previous is not None and previous.session == command.session:
+        if state.first_reply_ms is not None:
+            raise Refused("window.final")
+        if not previous.checkpoint:  # its end must stay provable (C7, C15)
+            raise Refused("window.not_closing_checkpoint")
+        w, reason = previous.w + 1, written_reason(command.reason)
     assert len(ctx.entropy) >= NONCE_BYTES * len(session.envelopes)
     nonces = [
         ev.Nonce(envelope=n, nonce=ctx.entropy[k * NONCE_BYTES : (k + 1) * NONCE_BYTES])
@@ -81,7 +90,7 @@ def _changed(
 
 
 def pause(state: Opening, command: cmd.Pause, ctx: Context) -> list[Event]:
-    window = _running(state)
+    window = _before_its_end(state, ctx)
     if window.paused:
         raise Refused("window.paused")
     remaining = max(0, window.end_ms - ctx.now_ms)
@@ -90,7 +99,7 @@ def pause(state: Opening, command: cmd.Pause, ctx: Context) -> list[Event]:
         "pause",
         end_ms=window.end_ms,
         remaining_ms=remaining,
-        reason=_reason(command.reason),
+        reason=written_reason(command.reason),
     )
 
 
@@ -104,7 +113,7 @@ def resume(state: Opening, command: cmd.Resume, ctx: Context) -> list[Event]:
 
 
 def extend(state: Opening, command: cmd.Extend, ctx: Context) -> list[Event]:
-    window = _running(state)
+    window = _before_its_end(state, ctx)
     if not 1000 <= command.extra_ms <= EXTENSION_MS_MAX:
         raise Refused("window.extension")
     end_ms = window.end_ms + command.extra_ms
@@ -114,7 +123,7 @@ def extend(state: Opening, command: cmd.Extend, ctx: Context) -> list[Event]:
         "extend",
         end_ms=end_ms,
         remaining_ms=max(0, left) + command.extra_ms,
-        reason=_reason(command.reason),
+        reason=written_reason(command.reason),
     )
 
 
@@ -122,11 +131,10 @@ def ended(state: Opening, ctx: Context, *, early: bool) -> list[Event]:
     """WINDOW_END, and with it the first sight of who unlocked."""
     window = _running(state)
     numbers = state.session().envelopes
-    done = [
-        bid.no
+    done = {
+        bid.no: all(bid.headers[n].bid_id in state.halves for n in numbers if n in bid.headers)
         for bid in state.bids
-        if all(bid.headers[n].bid_id in state.halves for n in numbers if n in bid.headers)
-    ]
+    }
     return [
         ev.WindowEnded(
             session=window.session,
@@ -134,8 +142,8 @@ def ended(state: Opening, ctx: Context, *, early: bool) -> list[Event]:
             nonces=list(window.nonces.values()),
             end_ms=window.end_ms,
             early=early,
-            unlocked=done,
-            locked=[b.no for b in state.bids if b.no not in set(done)],
+            unlocked=[no for no, unlocked in done.items() if unlocked],
+            locked=[no for no, unlocked in done.items() if not unlocked],
         )
     ]
 

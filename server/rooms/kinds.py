@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from crypto.ack import RESULT_ACCEPTED
 from crypto.manifest import Manifest
 from server.domain import deciding, due, opening, promises, registry, tender
@@ -82,5 +84,5 @@ def kind_of(stream: str, *, allow_test: bool = False) -> Kind:
     """The rules of a stream. ``allow_test``: manifests may name the test suite."""
     kind = KINDS[stream.split(":", 1)[0]]
     if allow_test and kind is not REGISTRY:
-        return replace(kind, initial=replace(kind.initial, allow_test=True))
+        return replace(kind, initial=structs.replace(kind.initial, allow_test=True))
     return kind
