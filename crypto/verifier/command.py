@@ -5,6 +5,9 @@ The one file that knows the two layouts: zipped, this is a top-level module.
 
 import sys
 
+if sys.version_info < (3, 10):  # noqa: UP036 - people run the zip with whatever Python they have
+    sys.stderr.write("Python 3.10 or newer is needed. 需要 Python 3.10 以上。\n")
+    sys.exit(2)
 if __package__:
     from .kaibiao_verify.cli import run
 else:

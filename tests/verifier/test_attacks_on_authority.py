@@ -59,6 +59,12 @@ def test_another_manifest_is_not_the_one_that_was_logged(members: Members, tmp_p
     assert_named(report, "submit.tender")
 
 
+def test_a_suite_that_this_program_does_not_know_is_told(members: Members, tmp_path: Path) -> None:
+    other = encode(manifest_value(suite=0xFF01))
+    report = judged(members | {"manifest.json": other}, tmp_path)
+    assert_named(report, "manifest.suite", "manifest.json")
+
+
 def test_a_trustee_without_the_key_proves_nothing(tmp_path: Path) -> None:
     value = manifest_value()
     value["trustees"][0]["proof"] = "00" * 64

@@ -69,6 +69,17 @@ def test_a_list_of_another_window_is_named(
     assert_named(report, f"{name.split('.')[0]}.nonce", name)
 
 
+def test_true_is_not_one_in_the_read_out(tmp_path: Path) -> None:
+    class Lots(Opening):
+        def read_out(self) -> None:
+            super().read_out()
+            raw = self.files["readout.json"].replace(b'"lot":1', b'"lot":true')
+            self.files["readout.json"] = raw
+
+    report = judged(Lots().run().members(), tmp_path)
+    assert_named(report, "readout.row", "readout.json")
+
+
 def test_lists_out_of_order_are_named(honest: Opening, members: Members, tmp_path: Path) -> None:
     closed = decode(members["closed.json"], size_max=1 << 20, depth_max=8)
     raw = encode({"submits": closed["submits"][::-1]})

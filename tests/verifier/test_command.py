@@ -63,12 +63,17 @@ def test_a_mismatch_names_member_and_check(
         (
             "zh",
             "✘ 有 2 处不符 (没有见证人)",
-            ("不符之处", "已核对", "凭人所言", "任何人都无法核对"),
+            ("不符之处", "已核对（比对次数）", "凭人所言", "任何人都无法核对"),
         ),
         (
             "en",
             "✘ 2 mismatches (no witnesses)",
-            ("What differs", "Checked", "Taken on the word of others", "Not checkable by anybody"),
+            (
+                "What differs",
+                "Checked (number of comparisons)",
+                "Taken on the word of others",
+                "Not checkable by anybody",
+            ),
         ),
     ],
 )

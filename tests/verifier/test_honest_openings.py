@@ -8,7 +8,7 @@ import pytest
 from crypto.hashes import sha256
 from crypto.messages import build_card_unlock
 from tests.verifier.bundle_maker import LOCKED, MALFORMED, OPENED, Bidder, Opening
-from tests.verifier.judging import assert_agrees, judged, remarks
+from tests.verifier.judging import assert_agrees, assert_named, judged, remarks
 from tests.verifier.opening_variants import LyingTrustee, Paused, TrusteesLost, Witnessed
 from tests.verifier.tender_maker import DEADLINE_MS, manifest_value
 
@@ -142,7 +142,9 @@ def test_the_window_ends_early_when_everybody_has_unlocked(tmp_path: Path) -> No
             self.under_checkpoint("log/window-end-1-1.txt")
             self.files["log/window-end-2-1.txt"] = self.files["log/window-end-1-1.txt"]
 
-    assert_agrees(judged(Early().run().members(), tmp_path))
+    report = judged(Early().run().members(), tmp_path)
+    assert_agrees(report)
+    assert "window.early_bodies" in remarks(report)
 
 
 def test_the_deadline_moves_by_a_signed_change(tmp_path: Path) -> None:
@@ -202,18 +204,33 @@ def test_damaged_bytes_that_are_not_shown_are_taken_on_word(tmp_path: Path) -> N
     assert "form.damaged" in remarks(report)
 
 
-def test_too_few_bids_and_no_opening_is_held(tmp_path: Path) -> None:
-    class Failed(Opening):
-        def run(self) -> "Opening":
-            self.publish()
-            self.register(1, OPENED)
-            self.submit(self.bidders[0])
-            self.close()
-            return self
+class NotHeld(Opening):
+    """Closed with one bid, and nothing was opened."""
 
-    report = judged(Failed().run().members(), tmp_path)
+    least = 2
+
+    def manifest_value(self) -> dict[str, Any]:
+        return manifest_value(min_bidders=self.least)
+
+    def run(self) -> "Opening":
+        self.publish()
+        self.register(1, OPENED)
+        self.submit(self.bidders[0])
+        self.close()
+        return self
+
+
+def test_too_few_bids_and_no_opening_is_held(tmp_path: Path) -> None:
+    report = judged(NotHeld().run().members(), tmp_path)
     assert_agrees(report)
     assert "opening.none" in remarks(report)
+
+
+def test_an_opening_that_is_not_shown_is_missed(tmp_path: Path) -> None:
+    class Hidden(NotHeld):
+        least = 1
+
+    assert_named(judged(Hidden().run().members(), tmp_path), "window.none")
 
 
 @pytest.mark.parametrize("seq", [2, 20])

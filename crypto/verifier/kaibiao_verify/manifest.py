@@ -27,6 +27,7 @@ from .schema import (
 )
 
 FORM_LENGTH_MAX = 65_536
+SUITE = 1  # nacl-1, the one suite of this program
 U32_MAX = 2**32 - 1
 ROLES = ("agency", "purchaser", "supervisor", "host")
 
@@ -97,7 +98,7 @@ _TRUSTEE = record(
 )
 SHAPE = record(
     format=choice(1),
-    suite=choice(1),
+    suite=choice(SUITE),
     demo=boolean,
     parent=null_or(hexadecimal(32)),
     number=text(1, 64),
@@ -177,6 +178,7 @@ class Manifest:
 def read_manifest(raw: bytes) -> Manifest:
     """Parse manifest.json; raises NotCanonical or WrongShape."""
     value: Any = read(raw, size_max=MANIFEST_MAX)
+    choice(SUITE)(member(value, "suite"), "suite")  # First: all that follows depends on it.
     SHAPE(value, "")
     positions = range(1, len(value["trustees"]) + 1)
     for place, envelope in enumerate(value["envelopes"]):

@@ -62,6 +62,7 @@ MISMATCH = {
     "index.sha256": "The content differs from its hash in the index: changed after publication.",
     "index.size": "The length differs from the index: changed after publication.",
     "index.signature": "The index is not signed by the host's receipt key.",
+    "manifest.suite": "This program does not know the manifest's suite: use another verifier.",
     "manifest.lots": "The lots are not numbered as prescribed.",
     "manifest.envelopes": "The envelopes' numbers or kinds are not lawful.",
     "manifest.fields": "A form does not have exactly one deciding field.",
@@ -156,8 +157,7 @@ MISMATCH = {
     "window.twice": "What may happen once was logged twice.",
     "window.number": "Windows are not numbered 1, 2, ...",
     "window.running": "A window was restarted while the one before was running.",
-    "window.restart": "A window was opened again after a release: somebody may have seen prices "
-    "before choosing to unlock.",
+    "window.restart": "A window was opened again after a release, when prices could be known.",
     "window.together": "The envelopes of one session did not open together.",
     "window.apart": "The envelopes of one session have different times.",
     "window.no_such": "The checkpoint belongs to a window that does not exist.",
@@ -166,6 +166,7 @@ MISMATCH = {
     "window.unlocked": "The count at the end differs from what the bytes show.",
     "window.early": "Ended early although not every bid was unlocked.",
     "window.early_count": "The early end counts more bids than there are.",
+    "window.none": "Enough bids came, but no opening is shown: not held, or hidden.",
     "window.unfinished": "The opening did not go through all steps: this one is missing.",
     "window.order": "The steps are not in order.",
     "unlock.body": "Halves of body envelopes were published: bodies may leak.",
@@ -187,18 +188,15 @@ MISMATCH = {
     "release.signature": "This trustee did not sign the release.",
     "release.expiry": "The trustee's key had expired.",
     "release.checkpoint": "The release does not rest on the checkpoint of the window's end.",
-    "release.early": "Released before the end was under a checkpoint: somebody may have read "
-    "prices early.",
+    "release.early": "Released before the end was signed: prices may have been read early.",
     "release.body": "A release of body envelopes was published.",
     "self.window": "The bidder's own release is of another window or bid.",
     "self.half": "The bidder's own half fails the deal check.",
     "self.time": "The bidder's own release came outside its time.",
-    "form.ct_root": "The ciphertext does not give the root that the bidder signed: the form's "
-    "bytes were exchanged.",
+    "form.ct_root": "The form's bytes do not give the root that the bidder signed: exchanged.",
     "fault.release": "The fault points to a message that is not this trustee's release.",
     "fault.second": "The alleged second release is not one.",
-    "fault.unlogged": "A trustee's fault was not logged: the bytes show a wrong share, or a good "
-    "box called unreadable.",
+    "fault.unlogged": "A trustee's wrong share, or false word about a good box, was not logged.",
     "fault.unfounded": "A fault was logged that the bytes do not show: somebody may be framed.",
     "frozen.state": "The frozen state is not what the bytes give: the bid was misjudged.",
     "frozen.form": "The frozen hash is not of the opened form: the price may have been exchanged.",
@@ -268,7 +266,8 @@ WORD_OF = {
     "were compared",
     "receipt.superseded": "receipt {name}: a later bid of the same bidder counts",
     "log.seconds": "{seconds} seconds but {leaves} leaves of the log: there was an outage",
-    "opening.none": "no opening was held: {count} bids stayed sealed",
+    "opening.none": "envelope {envelope} was not opened: {count} bids stayed sealed",
+    "window.early_bodies": "that at the early end of window {window} all bodies were unlocked",
 }
 
 NOT_CHECKABLE = {
@@ -292,7 +291,7 @@ FRAME = {
     "mismatches": "What differs",
     "expected": "expected",
     "found": "found",
-    "checked": "Checked",
+    "checked": "Checked (number of comparisons)",
     "word_of": "Taken on the word of others",
     "not_checkable": "Not checkable by anybody",
     "no_witnesses": "no witnesses",

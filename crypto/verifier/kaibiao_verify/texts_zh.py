@@ -62,6 +62,7 @@ MISMATCH = {
     "index.sha256": "文件内容与清单中的散列不符：发布之后被改过。",
     "index.size": "文件长度与清单不符：发布之后被改过。",
     "index.signature": "清单不是主持人回执密钥签的：发布者不是清单所指的人，或清单被改过。",
+    "manifest.suite": "清单用了本程序不认识的密码套件：请用该套件的验证程序。",
     "manifest.lots": "标段编号不合规定。",
     "manifest.envelopes": "信封编号或种类不合规定。",
     "manifest.fields": "开标一览表没有恰好一个决定项。",
@@ -165,6 +166,7 @@ MISMATCH = {
     "window.unlocked": "结束时所记的解密数目与字节所示不同。",
     "window.early": "并非全部投标都已解密就提前结束。",
     "window.early_count": "提前结束时所记的数目超过投标总数。",
+    "window.none": "投标家数足够，却没有开标的记录：开标没有举行，或被隐去。",
     "window.unfinished": "开标没有走完规定的步骤：缺这一步。",
     "window.order": "步骤的次序不对。",
     "unlock.body": "公布了正文信封的钥片：正文可能因此泄露。",
@@ -260,7 +262,8 @@ WORD_OF = {
     "receipt.between": "回执 {name} 的检查点与本包之间没有一致性证明，只比对了相同的秒",
     "receipt.superseded": "回执 {name} 的投标已被同一投标人后来的投标取代",
     "log.seconds": "日志相隔 {seconds} 秒却有 {leaves} 个叶：其间有停机",
-    "opening.none": "未举行开标：{count} 份投标未被打开",
+    "opening.none": "信封 {envelope} 未开标：{count} 份未被打开",
+    "window.early_bodies": "时段 {window} 提前结束时，正文信封是否都已解密",
 }
 
 NOT_CHECKABLE = {
@@ -284,7 +287,7 @@ FRAME = {
     "mismatches": "不符之处",
     "expected": "应为",
     "found": "实为",
-    "checked": "已核对",
+    "checked": "已核对（比对次数）",
     "word_of": "凭人所言",
     "not_checkable": "任何人都无法核对",
     "no_witnesses": "没有见证人",

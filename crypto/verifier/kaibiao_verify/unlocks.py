@@ -126,6 +126,8 @@ def _check_end(window: Window, closing: Closing, halves: Halves, report: Report)
         if end["early"]:
             every = unlocked == len(counting)
             report.check("window.early", every, ENTRIES, len(counting), unlocked)
+    elif end["early"]:
+        report.on_word_of("window.early_bodies", window=window.name)
     if end["early"]:
         most = end["unlocked"] <= len(bids)
         report.check("window.early_count", most, ENTRIES, f"at most {len(bids)}", end["unlocked"])

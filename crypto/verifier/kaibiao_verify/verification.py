@@ -29,6 +29,7 @@ from .frozen import (
 from .index import check_index, check_index_owner
 from .jcs import NotCanonical
 from .journal import check_journal
+from .log import MEMBER as ENTRIES
 from .log import Log, read_log
 from .manifest import Manifest, read_manifest
 from .manifest_rules import check_rules
@@ -80,7 +81,10 @@ def _read_manifest(bundle: Bundle, report: Report) -> Manifest | None:
         report.differs("manifest.canonical", "manifest.json", "canonical JSON", error)
     except WrongShape as error:
         expected = f"{error.where}: {error.expected}"
-        report.differs("manifest.shape", "manifest.json", expected, error.found)
+        if error.where == "suite":
+            report.differs("manifest.suite", "manifest.json", expected, error.found)
+        else:
+            report.differs("manifest.shape", "manifest.json", expected, error.found)
     return None
 
 
@@ -114,7 +118,8 @@ def _verify_tender(
     check_acks(bundle, manifest, log, report)
     for path in receipts:
         _verify_receipt(Path(path), bundle, manifest, log, closing, report)
-    _remark(manifest, closing, windows, report)
+    _check_held(manifest, closing, windows, report)
+    _remark(manifest, closing, report)
 
 
 def _verify_opening(
@@ -182,7 +187,23 @@ def _verify_receipt(
     check_receipt(receipt, bundle, manifest, log, closing, report)
 
 
-def _remark(manifest: Manifest, closing: Closing, windows: list[Window], report: Report) -> None:
+def _check_held(
+    manifest: Manifest, closing: Closing, windows: list[Window], report: Report
+) -> None:
+    """The first form was opened, unless too few bids came (流标); later ones may still wait."""
+    opened = {window.envelope for window in windows}
+    for envelope in manifest["envelopes"]:
+        number = envelope["envelope"]
+        if envelope["kind"] != "form" or number in opened:
+            continue
+        bids, least = len(closing.submits), manifest["min_bidders"]
+        lawful = number != 1 or bids < least
+        report.check("window.none", lawful, ENTRIES, f"fewer than {least} bids", bids)
+        sealed = len(closing.of_envelope(number))
+        report.on_word_of("opening.none", envelope=number, count=sealed)
+
+
+def _remark(manifest: Manifest, closing: Closing, report: Report) -> None:
     """What remains the host's word, and what nobody can check (C15)."""
     report.facts["bids"] = str(len(closing.submits))
     report.on_word_of("time.host", delay_ms=report.facts.get("delay_ms", "0"))
@@ -191,6 +212,4 @@ def _remark(manifest: Manifest, closing: Closing, windows: list[Window], report:
     bodies = sum(not manifest.is_form(bid.header.envelope) for bid in closing.bids.values())
     if bodies:
         report.on_word_of("body.not_included", count=bodies)
-    if not windows:
-        report.on_word_of("opening.none", count=len(closing.submits))
     report.not_checkable += [Remark(code, {}) for code in NOT_CHECKABLE]
