@@ -3,7 +3,7 @@
 Invariant: nobody hears of an event before it is durable; commands are decided in the order in
 which they were put; while one append is being synced the queue fills, so the next append is as
 large as the load asks (group commit). A failed ``assert`` anywhere in the rules stops the room;
-the hall rebuilds it from the journal.
+the hall rebuilds it from the journal and hands on what nobody has answered (``unanswered``).
 """
 
 import asyncio
@@ -27,8 +27,10 @@ from server.domain.refusals import REFUSALS, Refused
 from server.rooms.clock import Clock
 from server.rooms.kinds import kind_of
 from server.rooms.rows import Published, RowMaker, payload_of
+from server.storage.chain import check_row
 from server.storage.journal import Answer as StoredAnswer
 from server.storage.journal import Append, Journal, LogEntry, Row
+from server.storage.records import EMPTY_STREAM, Head
 
 QUEUE_MAX = 8192
 BATCH_MAX = 256  # commands per append
@@ -51,7 +53,7 @@ class Answer:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Request:
     """A command in the queue."""
 
@@ -73,6 +75,20 @@ class _Decided:
     replies: list[tuple[Request, Answer | tuple[dict[str, Any], list[Promise]]]] = field(
         default_factory=list
     )
+
+    def mark(self) -> tuple[int, ...]:
+        return tuple(map(len, self._lists()))
+
+    def restore(self, mark: tuple[int, ...]) -> None:
+        """Forgets what was decided after the mark."""
+        for kept, length in zip(self._lists(), mark, strict=True):
+            del kept[length:]
+
+    def _lists(self) -> tuple[list[Any], ...]:
+        return self.rows, self.entries, self.stored, self.published, self.replies
+
+
+TROUBLE = Answer(False, code="server.trouble", retryable=True)
 
 
 class Stopped(Exception):
@@ -103,13 +119,12 @@ class Room:
         self._changed = changed
         self._queue: asyncio.Queue[Request] = asyncio.Queue(QUEUE_MAX)
         self._answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-        self._rows = RowMaker(
-            stream,
-            journal.epoch,
-            journal.head(stream),
-            lambda audience: journal.channel_head(stream, audience),
-        )
         self._durable: dict[str, int] = {}
+        self._rows = RowMaker(stream, journal.epoch, journal.head(stream), self.durable_position)
+        self._batch: list[Request] = []  # taken from the queue, not answered yet
+        self._handed_over = asyncio.Event()
+        self._handed_over.set()
+        self.told_seq = self._rows.head.seq  # the newest row that was published
         self.last_ts_ms = 0
         self._replayed = self._rows.head.seq > 0
         self._replay()
@@ -121,10 +136,10 @@ class Room:
         return self._queue.qsize()
 
     def durable_position(self, audience: str) -> int:
-        """The newest seq of a channel that everybody may know of."""
-        if audience not in self._durable:
-            self._durable[audience] = self._journal.channel_head(self.stream, audience)
-        return self._durable[audience]
+        """The newest seq of a channel that everybody may know of. The replay has seen them all: a
+        thousand parties' channels cost no question to the journal.
+        """
+        return self._durable.get(audience, 0)
 
     def put(self, request: Request) -> None:
         """Queues a command; order of calls is order of judgement. Raises room.busy."""
@@ -144,48 +159,96 @@ class Room:
         self.put(Request(command, actor, cmd_id, received_ms, reply))
         return await future
 
+    async def handed_over(self) -> None:
+        """Returns when everything decided so far has been given to the journal.
+
+        A tick of the site log waits for this: an entry must not reach the log after the leaves of
+        the second it belongs to, however long the loop was stalled between the two.
+        """
+        await self._handed_over.wait()
+
+    def unanswered(self) -> list[Request]:
+        """What a stopped room leaves behind, in order; the room that takes its place asks the
+        journal whether any of it was done already.
+        """
+        left, self._batch = self._batch, []
+        while not self._queue.empty():
+            left.append(self._queue.get_nowait())
+        return left
+
     async def run(self) -> None:
-        """Lives until cancelled. Raises Stopped on our own mistake, after answering everybody."""
+        """Lives until cancelled. Raises Stopped on our own mistake."""
         try:
             while True:
-                batch = [await self._queue.get()]
-                while len(batch) < BATCH_MAX and not self._queue.empty():
-                    batch.append(self._queue.get_nowait())
-                await self._turn(batch)
+                self._batch = [await self._queue.get()]
+                while len(self._batch) < BATCH_MAX and not self._queue.empty():
+                    self._batch.append(self._queue.get_nowait())
+                await self._turn()
         except AssertionError as error:
             log.exception("room stopped: %s", self.stream)
             raise Stopped(self.stream) from error
 
     # ---- inside
 
-    async def _turn(self, batch: list[Request]) -> None:
+    async def _turn(self) -> None:
         """Decide all, make durable once, then answer and publish."""
         decided = _Decided()
+        self._handed_over.clear()
         try:
-            for number, request in enumerate(batch):
+            for number, request in enumerate(list(self._batch)):
                 if number % SLICE == SLICE - 1:
                     await asyncio.sleep(0)
                 self._decide(request, decided)
-            if decided.rows or decided.stored:
-                await self._journal.append(Append(decided.rows, decided.stored, decided.entries))
-        except AssertionError:
-            for request in batch:
-                request.reply(Answer(False, code="server.trouble", retryable=True))
-            raise
+            durable = self._append(decided)
+        finally:
+            self._handed_over.set()
+        if durable is not None:
+            await durable
         # Publish first: a bidder's own channel and its answer may come in either order, the hall
         # must not wait.
         for event in decided.published:
             self._durable[event.audience] = event.seq
         if decided.published:
             self._publish(self, decided.published)
+        self.told_seq = self._rows.head.seq
         for number, (request, answer) in enumerate(decided.replies):
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
+            self._batch.remove(request)
             request.reply(answer if isinstance(answer, Answer) else self._promised(*answer))
         if decided.rows:
             self._changed(self)
 
+    def _append(self, decided: _Decided) -> "asyncio.Future[None] | None":
+        if not decided.rows and not decided.stored:
+            return None
+        return self._journal.append(Append(decided.rows, decided.stored, decided.entries))
+
     def _decide(self, request: Request, decided: _Decided) -> None:
+        """One command, wholly or not at all. What the rules did not foresee is no reason for
+        anybody else to wait: it is answered, logged, and leaves no trace. An ``assert`` is.
+        """
+        mark = (self.state, self._rows.mark(), decided.mark())
+        try:
+            self._judge(request, decided)
+            return
+        except AssertionError:
+            # Never again: the rebuilt room would only stop at it too.
+            self._batch.remove(request)
+            request.reply(TROUBLE)
+            raise
+        except Rejected as error:
+            detail = {"why": str(error.detail)} if error.detail else {}
+            answer = Answer(False, code=error.code, detail=detail)
+        except Exception:
+            log.exception("unforeseen: %s %s", self.stream, request.command.OP)
+            answer = TROUBLE
+        self.state = mark[0]
+        self._rows.restore(mark[1])
+        decided.restore(mark[2])
+        decided.replies.append((request, answer))
+
+    def _judge(self, request: Request, decided: _Decided) -> None:
         known = self._known_answer(request.actor.person, request.cmd_id)
         if known is not None:
             decided.replies.append((request, _unpack(known)))
@@ -202,17 +265,14 @@ class Room:
         )
         try:
             events = self.kind.decide(self.state, request.command, ctx)
-        except Rejected as error:
-            detail = {"why": str(error.detail)} if error.detail else {}
-            decided.replies.append((request, Answer(False, code=error.code, detail=detail)))
-            return
         except Refused as refused:
             self._refuse(request, refused, ctx, decided)
             return
         self._take(events, request, ctx, decided)
         promises = self.kind.promises(self.state, request.command, ctx, not events)
-        result: dict[str, Any] = {"seq": self._rows.head.seq}
-        self._store(request, Answer(True, result), promises, decided)
+        # Nothing of the stream's own numbers: before the deadline they would say how many bids
+        # there are.
+        self._store(request, Answer(True), promises, decided)
 
     def _refuse(self, request: Request, refused: Refused, ctx: Context, decided: _Decided) -> None:
         """A refusal with evidence is journaled and answered for good; without, it may be asked
@@ -279,14 +339,19 @@ class Room:
         return Answer(False, {}, head["code"], head["retryable"], detail)
 
     def _replay(self) -> None:
-        """Rebuilds the state from the journal."""
-        after = 0
-        while rows := self._journal.read(self.stream, after, REPLAY_ROWS):
+        """Rebuilds the state from the journal, checking the chain row by row. Raises
+        StorageUnusable: a row that is not what was written must not become anybody's bid.
+        """
+        head = EMPTY_STREAM
+        while rows := self._journal.read(self.stream, head.seq, REPLAY_ROWS):
             for row in rows:
+                check_row(row, head)
+                head = Head(row.seq, row.hash)
                 event = decode(row.type, row.ver, payload_of(row))
                 self.state = self.kind.evolve(self.state, event, row.ts_ms)
                 self.last_ts_ms = row.ts_ms
-            after = rows[-1].seq
+                if row.audience_seq:
+                    self._durable[row.audience] = row.audience_seq
 
 
 def _pack(answer: Answer, promises: list[Promise]) -> bytes:

@@ -38,12 +38,23 @@ class RowMaker:
         self.head = head
         self._channel_head = channel_head
         self._channels: dict[str, int] = {}
+        self._before: dict[str, int] = {}  # positions at the mark, of channels that moved since
 
     def position(self, audience: str) -> int:
         """The newest seq of a channel."""
         if audience not in self._channels:
             self._channels[audience] = self._channel_head(audience)
         return self._channels[audience]
+
+    def mark(self) -> Head:
+        """Where it stands, for ``restore``; an earlier mark is void."""
+        self._before = {}
+        return self.head
+
+    def restore(self, mark: Head) -> None:
+        """Goes back: what was made since the mark was not handed to anybody."""
+        self.head = mark
+        self._channels |= self._before
 
     def make(self, event: Event, *, actor: str, cmd_id: str, ts_ms: int) -> tuple[Row, Published]:
         payload = encode(event)
@@ -52,7 +63,9 @@ class RowMaker:
         audience, seq = event.audience(), self.head.seq + 1
         channel_seq = 0
         if audience != SEALED:
-            channel_seq = self.position(audience) + 1
+            before = self.position(audience)
+            self._before.setdefault(audience, before)
+            channel_seq = before + 1
             self._channels[audience] = channel_seq
         salt = secrets.token_bytes(SALT_SIZE)
         hashed = body_hash(salt, body)
@@ -101,3 +114,8 @@ def payload_of(row: Row) -> bytes:
     unpacker.skip()
     unpacker.skip()
     return row.body[unpacker.tell() :]
+
+
+def published(row: Row) -> Published:
+    """A stored row as its channel was, or should have been, told."""
+    return Published(row.audience, row.audience_seq, row.ts_ms, row.type, payload_of(row), row.hash)

@@ -118,6 +118,13 @@ class Journal:
         """
         return self._writer.submit(work, cost)
 
+    async def settled(self) -> None:
+        """Returns when everything appended so far is durable, or has failed.
+
+        Raises JournalFailed.
+        """
+        await self.transact(_nothing)
+
     def read(self, stream: str, after_seq: int = 0, limit: int = 1000) -> list[Row]:
         """Rows of a stream with seq > ``after_seq``, in order."""
         where = "name = ? AND seq > ? ORDER BY seq LIMIT ?"
@@ -187,6 +194,10 @@ class Journal:
 
     def _rows(self, where: str, bindings: Sequence[Any]) -> list[Row]:
         return [Row(*columns) for columns in self.query(f"{SELECT_ROWS} WHERE {where}", bindings)]
+
+
+def _nothing(_: Transaction) -> None:
+    """A place in the writer's queue."""
 
 
 def _at_most(limit: int) -> int:

@@ -197,7 +197,9 @@ class SiteLog:
     ) -> list[Logged]:
         sql = f"{SELECT_LOGGED} WHERE {where} ORDER BY leaf_index, slot"
         rows = self._journal.query(sql, bindings)
-        return [Logged(*row) for row in rows if types is None or row[1] in types]
+        found = [Logged(*row) for row in rows if types is None or row[1] in types]
+        # A leaf may be in the database already and not be told yet: no checkpoint covers it.
+        return [logged for logged in found if logged.index < self._size]
 
     def _batch(self, index: int) -> Batch:
         """The batch tree of a leaf, rebuilt from its entries and the secret of its filler."""
