@@ -95,7 +95,8 @@ class Play:
 
     def context(self, actor: Actor, received_ms: int | None = None) -> Context:
         at = self.now_ms if received_ms is None else received_ms
-        drawn = sha256(b"entropy", len(self.journal).to_bytes(4, "big")) * 16
+        place = len(self.journal).to_bytes(4, "big")
+        drawn = b"".join(sha256(b"entropy", place, bytes([k])) for k in range(16))
         return Context(actor, self.now_ms, at, drawn)
 
     def keep(self, stream: str, events: Sequence[Event]) -> None:
