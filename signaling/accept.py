@@ -36,9 +36,8 @@ class AcceptLimiter:
             self._tokens -= 1
             return 0
         self._turned_away += 1
-        # The crowd turned away so far needs this long; each comes back somewhere within it.
-        crowd_s = self._turned_away / self._rate_per_s
-        return min(RETRY_S_MAX, 1 + int(jitter * (crowd_s + 1)))
+        # Whoever was turned away before needs this long: come after them.
+        return min(RETRY_S_MAX, 1 + int(self._turned_away / self._rate_per_s + jitter))
 
 
 class AddressCounter:

@@ -107,12 +107,12 @@ class PassClock:
         # min: a wall clock that was set back must not date a frame into the future.
         return min(now_ms, max(passed_ms, now_ms - BACKDATE_MS_MAX))
 
-    async def whole_pass_after(self, t_ms: int) -> None:
-        """Return when one whole pass over the sockets that began after ``t_ms`` has ended."""
+    def whole_pass_after(self, t_ms: int) -> asyncio.Future[None]:
+        """Done when one whole pass over the sockets that began after ``t_ms`` has ended."""
         assert self._timer is not None, "the clock does not beat"
         future: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append((t_ms, future))
-        await future
+        return future
 
     def _arm(self) -> None:
         self._timer = self._loop.call_later(HEARTBEAT_MS / 1000, self._on_beat)

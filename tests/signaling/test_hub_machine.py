@@ -179,8 +179,16 @@ class HubMachine(RuleBasedStateMachine):
         per_sink = Counter(id(sink) for sink, _ in plan.writes)
         # Per channel one event frame, and perhaps the word that its epoch changed.
         assert all(count <= 2 * len(KEYS) for count in per_sink.values())
+        current = {client.subscriber.sink: client.subscriber for client in self.clients}
         for sink, frame in plan.writes:
             assert sink not in paused
+            # Whoever is written to is still there, and still hears that channel.
+            parts = unpack_server_frame(payload_of(frame))
+            if parts[0] == "err":
+                key = ChannelKey(parts[5]["room"], parts[5]["audience"])
+            else:
+                key = ChannelKey(*(parts[1][0] if parts[0] == "batch" else parts)[1:3])
+            assert key in current[sink].subscriptions
             sink(frame)
         self.reads.extend(plan.reads)
 
@@ -211,30 +219,43 @@ class HubMachine(RuleBasedStateMachine):
                     assert event.seq == (1 if begins else before.seq + 1)
                     assert event.body == self.all_journals[key, event.epoch][event.seq - 1]
 
+    @invariant()
+    def nobody_is_sent_what_was_not_announced(self):
+        for client in getattr(self, "clients", ()):
+            for key, subscription in client.subscriber.subscriptions.items():
+                channel = self.hub.channel(key)
+                if subscription.epoch == channel.epoch:
+                    assert subscription.sent <= max(channel.head, client.feeds[key].seq)
+
     def teardown(self):
         """In the end, with everybody reading, everybody has everything."""
         if not hasattr(self, "clients"):
             return
         for key in KEYS:
             self.announce(key, self.append(key))
+        self.settle()
         for client in self.clients:
             self.hub.resume(client.subscriber)
-        for _ in range(10_000):
-            if not (self.hub.has_work or self.reads):
-                break
-            self.step(50)
-            while self.reads:
-                self.supply(self.reads.pop())
-            for client in CLIENTS:
-                while self.clients[client].wire:
-                    self.arrive(client)
-        assert not self.hub.has_work
+        self.settle()
         for client in self.clients:
             for key, subscription in client.subscriber.subscriptions.items():
                 assert subscription.sent == len(self.journal[key])
                 last = [event for event in client.heard[key] if event.epoch == self.epoch[key]]
                 assert [event.body for event in last] == self.journal[key]
         self.everybody_heard_exactly_a_prefix()
+
+    def settle(self):
+        """Until the hub has nothing more to say."""
+        for _ in range(10_000):
+            if not (self.hub.has_work or self.reads):
+                return
+            self.step(50)
+            while self.reads:
+                self.supply(self.reads.pop())
+            for client in CLIENTS:
+                while self.clients[client].wire:
+                    self.arrive(client)
+        raise AssertionError("the hub never rests")
 
 
 HubMachine.TestCase.settings = settings(

@@ -271,6 +271,26 @@ async def test_the_end_waits_for_everybody_who_had_arrived():
         assert all(ms <= end_ms for ms, _ in desk.dated[-100:])
 
 
+async def test_a_heartbeat_right_after_the_end_is_not_yet_a_pass():
+    """Bytes that come between the poll and the heartbeat of one turn are read in the next."""
+    loop = asyncio.get_running_loop()
+    async with Desk() as desk:
+        line = await desk.line()
+        passes = []
+
+        def at_the_end():
+            line.send(b"unlock")
+            passes.append(desk.clock.whole_pass_after(wall_clock_ms()))
+
+        # Both timers fall due while the loop is blocked, this one before the heartbeat.
+        loop.call_later(0.001, at_the_end)
+        block_the_loop(0.02)
+        while not passes:  # noqa: ASYNC110 - nothing else may run in between
+            await asyncio.sleep(0)
+        await passes[0]
+        assert [text for _, text in desk.dated] == [b"unlock"]
+
+
 async def test_one_read_empties_what_the_kernel_can_hold():
     """Else a command behind other bytes of the same client would miss its pass."""
     async with Desk() as desk:
