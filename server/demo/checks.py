@@ -22,6 +22,7 @@ from crypto.receipts import (
     verify_consistency_json,
     verify_proof,
 )
+from crypto.registration import check_registration
 from crypto.sealing import bidder_half_matches
 
 
@@ -85,11 +86,12 @@ def check_own_bid(
 
 
 def check_every_bid(
-    rules: Manifest, envelopes: Mapping[str, Any], closed: list[str], registered: "Keys"
+    rules: Manifest, envelopes: Mapping[str, Any], closed: list[str], under: Checkpoint
 ) -> dict[int, list[Header]]:
-    """The trustee's part of C7: every header under C6, every SUBMIT of the closed list, by
-    envelope.
+    """The trustee's part of C7: every SUBMIT of the closed list, and every header under C6 with
+    the keys that were registered; by envelope number.
     """
+    registered = _registered(rules, envelopes["registrations"], under)
     submits = [bytes.fromhex(raw) for raw in envelopes["submits"]]
     if sorted(sha256(raw).hex() for raw in submits) != sorted(closed):
         raise Rejected("check.closed_list")
@@ -104,13 +106,24 @@ def check_every_bid(
             raise Rejected("check.submit_signature")
         for envelope, bid_id in submit.items:
             header = headers[bid_id]
-            xpk = registered.get(submit.bidder_pk, header.bidder_xpk)
+            if submit.bidder_pk not in registered:
+                raise Rejected("check.unregistered")
+            xpk = registered[submit.bidder_pk]
             accept_header(header.raw, rules.terms(envelope, submit.bidder_pk, xpk))
             found.setdefault(envelope, []).append(header)
     return found
 
 
-Keys = Mapping[bytes, bytes]  # bidder_pk -> bidder_xpk as registered
+def _registered(
+    rules: Manifest, proofs: list[Mapping[str, Any]], under: Checkpoint
+) -> dict[bytes, bytes]:
+    """bidder_pk -> bidder_xpk, as logged and bound (C17)."""
+    keys: dict[bytes, bytes] = {}
+    for proof in proofs:
+        members: Any = shown(proof, under, EntryType.BIDDER_REG).members
+        check_registration(members, rules)
+        keys[bytes.fromhex(members["bidder_pk"])] = bytes.fromhex(members["bidder_xpk"])
+    return keys
 
 
 def check_halves(headers: list[Header], halves: Mapping[str, str]) -> None:

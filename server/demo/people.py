@@ -284,9 +284,10 @@ class TrusteeVisitor(Visitor):
         nonces = {n["envelope"]: n["nonce"] for n in window["nonces"]}
         closed = await self.http.closed_list(self.room_id)
         proofs = await self.http.proofs(self.room_id)
-        checks.check_closing(rules, proofs, closed, now_ms())
+        newest = checks.check_closing(rules, proofs, closed, now_ms())
         checks.check_window(rules, proofs, nonces, window["w"])
-        headers = checks.check_every_bid(rules, await self.http.envelopes(self.room_id), closed, {})
+        envelopes = await self.http.envelopes(self.room_id, newest.size)
+        headers = checks.check_every_bid(rules, envelopes, closed, newest)
         halves = await self.http.halves(self.room_id)
         checkpoint = parse_checkpoint(end["checkpoint"], rules.log.origin, rules.log.pk)
         messages = [

@@ -163,8 +163,8 @@ class HallHttp:
     async def proofs(self, opening: str) -> dict[str, Any]:
         return await self.get(f"/openings/{opening}/proofs")
 
-    async def envelopes(self, opening: str) -> dict[str, Any]:
-        return await self.get(f"/openings/{opening}/envelopes")
+    async def envelopes(self, opening: str, size: int = 0) -> dict[str, Any]:
+        return await self.get(f"/openings/{opening}/envelopes?size={size}")
 
     async def halves(self, opening: str) -> dict[str, str]:
         return (await self.get(f"/openings/{opening}/halves"))["halves"]

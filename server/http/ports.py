@@ -107,7 +107,7 @@ class Hall(Protocol):
         """{submits: [SHA-256, sorted]}; before the deadline ``opening.not_ready``."""
         ...
 
-    async def proofs(self, opening: str) -> Mapping[str, Any]:
+    async def proofs(self, opening: str, size: int) -> Mapping[str, Any]:
         """{deadline_closed, opening_starts, window_ends, checkpoint}: public entries, for C7."""
         ...
 
@@ -115,8 +115,12 @@ class Hall(Protocol):
         """{path, index, count} of a SUBMIT in the closed list; ``bid.unknown`` where it is not."""
         ...
 
-    async def envelopes(self, opening: str, actor: Actor) -> Mapping[str, Any]:
-        """{submits, headers} for trustees and staff, after the deadline."""
+    async def envelopes(self, opening: str, actor: Actor, size: int) -> Mapping[str, Any]:
+        """{submits, headers, registrations} for trustees and staff, after the deadline.
+
+        ``registrations``: proofs of the counting bidders' BIDDER_REG to the tree of ``size``
+        leaves.
+        """
         ...
 
     async def halves(self, opening: str, actor: Actor) -> Mapping[str, Any]:

@@ -17,6 +17,8 @@ from crypto.receipts import closed_path
 from crypto.registration import organisation_hash
 from server.domain import commands as cmd
 from server.domain.log_entries import (
+    BIDDER_REG,
+    DEADLINE_CHANGE,
     DEADLINE_CLOSED,
     OPENING_START,
     SUBMIT,
@@ -210,33 +212,51 @@ class Desk:
             raise Refused("bid.unknown")
         return _path(closed, submit_sha256)
 
-    async def proofs(self, opening: str) -> Mapping[str, Any]:
+    async def proofs(self, opening: str, size: int) -> Mapping[str, Any]:
         """The public entries that a client needs before it hands over a half or a share (C7)."""
-        rules = self._opening(opening).rules()
-        log = self.hall.site_log
-        size = log.leaf_count
-
-        def proofs(entry_type: int) -> list[Any]:
-            found = log.entries(rules.tender_id, {entry_type})
-            return [proof for one in found if (proof := log.proof(one, size))]
-
-        closed = proofs(DEADLINE_CLOSED)
+        tender_id = self._opening(opening).rules().tender_id
+        size = self._tree(size)
+        closed = self._proofs(tender_id, DEADLINE_CLOSED, size)
         return {
             "deadline_closed": closed[0] if closed else None,
-            "opening_starts": proofs(OPENING_START),
-            "window_changes": proofs(WINDOW_CHANGE),
-            "window_ends": proofs(WINDOW_END),
-            "checkpoint": log.checkpoint_at(size).text if size else "",
+            "deadline_changes": self._proofs(tender_id, DEADLINE_CHANGE, size),
+            "opening_starts": self._proofs(tender_id, OPENING_START, size),
+            "window_changes": self._proofs(tender_id, WINDOW_CHANGE, size),
+            "window_ends": self._proofs(tender_id, WINDOW_END, size),
+            "checkpoint": self.hall.site_log.checkpoint_at(size).text if size else "",
         }
 
-    async def envelopes(self, opening: str, actor: Actor) -> Mapping[str, Any]:
+    def _tree(self, size: int) -> int:
+        """The size asked for, or the newest for 0."""
+        newest = self.hall.site_log.leaf_count
+        if size > newest:
+            raise Refused("query.malformed", name="size")
+        return size or newest
+
+    def _proofs(self, tender_id: bytes, entry_type: int, size: int) -> list[Any]:
+        log = self.hall.site_log
+        found = log.entries(tender_id, {entry_type})
+        return [proof for one in found if (proof := log.proof(one, size))]
+
+    async def envelopes(self, opening: str, actor: Actor, size: int) -> Mapping[str, Any]:
         state = self._opening(opening)
         if actor.role not in STAFF:
             raise Refused("auth.role")
         if not state.submits:
             raise Refused("opening.not_ready")
         headers = [header.raw for bid in state.bids for header in bid.headers.values()]
-        return {"submits": list(state.submits), "headers": headers}
+        log, size, tender_id = self.hall.site_log, self._tree(size), state.rules().tender_id
+        counting = {bid.bidder_pk.hex() for bid in state.bids}
+        registered = [
+            one
+            for one in log.entries(tender_id, {BIDDER_REG})
+            if members_of(one)["bidder_pk"] in counting
+        ]
+        return {
+            "submits": list(state.submits),
+            "headers": headers,
+            "registrations": [p for one in registered if (p := log.proof(one, size))],
+        }
 
     async def halves(self, opening: str, actor: Actor) -> Mapping[str, Any]:
         """Every s_B, for the opening's trustees, after WINDOW_END (C7)."""

@@ -160,13 +160,13 @@ class SmallHall:
             raise Refused("opening.not_ready")
         return {"submits": [b"\x02" * 32]}
 
-    async def proofs(self, opening: str) -> Mapping[str, Any]:
+    async def proofs(self, opening: str, size: int) -> Mapping[str, Any]:
         return {"deadline_closed": None}
 
     async def closed_path(self, opening: str, submit_sha256: bytes) -> Mapping[str, Any]:
         raise Refused("bid.unknown")
 
-    async def envelopes(self, opening: str, actor: Actor) -> Mapping[str, Any]:
+    async def envelopes(self, opening: str, actor: Actor, size: int) -> Mapping[str, Any]:
         return {"submits": [], "headers": [b"\x03"]}
 
     async def halves(self, opening: str, actor: Actor) -> Mapping[str, Any]:
