@@ -149,6 +149,11 @@ class Openings:
         """The host starts the countdown. What clients need to sign an UNLOCK."""
         host = actor_of(self.world.host)
         await self._ask(f"opening:{room}", cmd.StartWindow(session=1), host)
+        return await self.window(room)
+
+    async def window(self, room: str) -> dict[str, Any]:
+        """The window once it is open: an unattended opening starts it by itself."""
+        await self._until(lambda: self.state(room).window is not None, "no window")
         state = self.state(room)
         assert state.window is not None
         return {
@@ -228,11 +233,16 @@ class Openings:
     def hall_events(self, room: str, after: int) -> list[tuple[int, int, str, bytes, bytes]]:
         return self.hall.history(f"opening:{room}", "hall", after, 500)
 
-    def published_ns(self, room: str, kind: str) -> int:
-        """When the newest hall event of this type was handed to the fan-out."""
+    def published_ns(self, room: str) -> list[tuple[str, int]]:
+        """(type, when it was handed to the fan-out) of every hall event of this process."""
         opening = f"opening:{room}"
-        seqs = [seq for seq, _, type_, _, _ in self.hall_events(room, 0) if type_ == kind]
-        return self._published_ns[opening, "hall", seqs[-1]]
+        found = self.hall_events(room, 0)
+        published = self._published_ns
+        return [
+            (type_, published[opening, "hall", seq])
+            for seq, _, type_, _, _ in found
+            if (opening, "hall", seq) in published
+        ]
 
     def journal(self) -> dict[str, float]:
         """The journal's own figures since the process began."""

@@ -41,6 +41,7 @@ class SiteUnderLoad:
         self.seed = os.urandom(32)
         self.server = Child("loadtests.server_process")
         self.crowds = [Child("loadtests.crowd") for _ in range(CROWDS)]
+        self.hand = Child("loadtests.crowd")  # of single persons: the host, a trustee
         self._start = {"synchronous": synchronous, "connections": connections}
         self.ws_port = 0
         self.origin = ""
@@ -55,7 +56,7 @@ class SiteUnderLoad:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for child in (*self.crowds, self.server):
+        for child in (*self.crowds, self.hand, self.server):
             child.close()
         self._folder.cleanup()
 
@@ -109,21 +110,19 @@ class SiteUnderLoad:
         ask_all(self.crowds, "join", orders)
 
     def enter_one(self, row: str, person: str, positions: list[list[Any]]) -> None:
-        """One person with a seat of its own row, in the first crowd."""
+        """One person with a seat of its own row."""
         (ticket,) = self.server.ask("tickets", people=[person])
-        self.crowds[0].ask(
-            "join", **self.seats(row, range(1)), tickets=[ticket], positions=[positions]
-        )
+        order = self.seats(row, range(1)) | {"tickets": [ticket], "positions": [positions]}
+        self.hand.ask("join", **order)
 
-    def seats(self, row: str, numbers: range, port: int = 0) -> dict[str, Any]:
+    def seats(self, row: str, numbers: range) -> dict[str, Any]:
         """Arguments of ``join``: where from and where to."""
-        return {
-            "row": row,
-            "host": "127.0.0.1",
-            "port": port or self.ws_port,
-            "sources": [source_address(n) for n in numbers],
-            "origin": self.origin,
-        }
+        return self.raw_seats(row, numbers, self.ws_port) | {"origin": self.origin}
+
+    def raw_seats(self, row: str, numbers: range, port: int) -> dict[str, Any]:
+        """The same for sockets without a handshake."""
+        sources = [source_address(n) for n in numbers]
+        return {"row": row, "host": "127.0.0.1", "port": port, "sources": sources}
 
     # ---- questions
 

@@ -49,6 +49,16 @@ def client_frame(payload: bytes, opcode: int = BINARY) -> bytes:
     return head + mask + masked.to_bytes(size, "big")
 
 
+def server_frame(payload: bytes) -> bytes:
+    """``payload`` as one unmasked frame."""
+    size = len(payload)
+    if size <= 125:
+        return bytes([0x80 | BINARY, size]) + payload
+    if size <= 0xFFFF:
+        return struct.pack(">BBH", 0x80 | BINARY, 126, size) + payload
+    return struct.pack(">BBQ", 0x80 | BINARY, 127, size) + payload
+
+
 def packed(value: object) -> bytes:
     raw = msgpack.packb(value)
     assert isinstance(raw, bytes)
