@@ -27,6 +27,12 @@ fix: setup ## format and fix what can be fixed
 	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 	npm --prefix web_client run fix
 
+bench: setup loadtests/peers/node_modules/.ready ## the load tests, small, beside bare loops and peers
+	.venv/bin/python -m loadtests
+
+loadtests/peers/node_modules/.ready: loadtests/peers/package.json loadtests/peers/package-lock.json
+	npm --prefix loadtests/peers ci --silent && touch $@
+
 lock: $(UV) ## renew the hash-pinned requirements
 	$(UV) pip compile --generate-hashes --no-header --no-emit-index-url --quiet pyproject.toml -o requirements.txt
 	$(UV) pip compile --generate-hashes --no-header --no-emit-index-url --quiet pyproject.toml --group dev -o requirements-dev.txt
@@ -63,4 +69,4 @@ build/kaibiao-verify.pyz: $(shell find crypto/verifier -name '*.py')
 build/bid-files/.ready: .venv/.ready server/demo/files.py
 	.venv/bin/python -m server.demo.files build/bid-files && touch $@
 
-.PHONY: help setup run test check fix lock
+.PHONY: help setup run test check fix bench lock

@@ -180,6 +180,8 @@ def measure(arguments: argparse.Namespace) -> Report:
     figures: dict[str, Any] = {
         "bids": bids,
         "viewers": viewers,
+        "opened": opened,
+        "lost": missing,
         "last_viewer_ms": [round(max(r.read_s) * 1000, 1) for r in reveals],
         "first_viewer_ms": [round(min(r.read_s) * 1000, 1) for r in reveals],
         "committed_and_handed_to_fan_out_ms": {

@@ -205,6 +205,7 @@ def _report(
         "bare_loop_cpu_ms": [round(loop["cpu_s"] * 1000, 2) for loop in loops],
         "instant_cpu_ratio": round(cpu_ratio, 3),
         "accepted": halves,
+        "lost": lost,
         "refused_late": late,
         "refused_in_time_by_ms": [round(e, 2) for e in sorted(in_time)],
         "refused": sorted(set(refused)),
