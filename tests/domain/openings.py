@@ -3,6 +3,7 @@
 Each kind of opening is played once and then copied; states are immutable, so copies are cheap.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from server.domain import commands as cmd
@@ -35,6 +36,25 @@ def an_opening(
     if key not in _PLAYED:
         _PLAYED[key] = _played(bids, at, unlocked, rules)
     return _PLAYED[key].copy()
+
+
+def a_countdown(*hows: Mapping[str, Any], **rules: Any) -> Play:
+    """A running countdown in which bidder k sealed as ``hows[k - 1]`` says (see a_sealed_bid)."""
+    play = a_tender(**rules)
+    play.open_sign_in()
+    for number, how in enumerate(hows, 1):
+        play.bid(Bidder(number), **how)
+    play.close()
+    play.later(900).checkpoint()
+    play.later(1000).start()
+    return play
+
+
+def a_release(*hows: Mapping[str, Any], **rules: Any) -> Play:
+    """``a_countdown`` whose bids were all unlocked; the trustees may release."""
+    play = a_countdown(*hows, **rules)
+    _count_down(play, len(hows))
+    return play
 
 
 def _played(bids: int, at: str, unlocked: int, rules: dict[str, Any]) -> Play:

@@ -212,8 +212,7 @@ class Play:
         """A signed checkpoint covers what the hall waits for."""
         window = self.opening.window
         self.log_size += 1
-        root = sha256(b"root", self.log_size.to_bytes(4, "big"))
-        text = sign_checkpoint(ORIGIN, self.log_size, root, LOG_KEY)
+        text = sign_checkpoint(ORIGIN, self.log_size, log_root(self.log_size), LOG_KEY)
         w, session = (window.w, window.session) if window and of != "closing" else (0, 0)
         self.ask(
             cmd.ReachCheckpoint(of=of, w=w, session=session, checkpoint=text, fingerprint="AAAA")
@@ -247,7 +246,7 @@ class Play:
                 self.rules.suite_impl,
                 **{
                     "tender_id": self.rules.tender_id,
-                    "opening_nonce": window.nonces[n],
+                    "opening_nonce": window.nonces.get(n, bytes(32)),
                     "envelope": n,
                     "w": window.w,
                     "items": [(bid.bid_id(n), (halves or {}).get(n, bid.half(n)))],
@@ -286,9 +285,7 @@ class Play:
         assert window is not None
         trustee = TRUSTEES[place - 1]
         i = self.rules.envelope(envelope).trustees.index(place) + 1
-        origin, size, root64 = window.checkpoint.split("\n")[:3]
-        del origin, root64
-        root = sha256(b"root", int(size).to_bytes(4, "big"))
+        size = int(window.checkpoint.split("\n")[1])
         listed = changes.pop("listed", None)
         shares = changes.pop("shares", {})  # bid_id -> (status, share) instead of the honest one
         answers: list[tuple[bytes, int, bytes]] = []
@@ -297,9 +294,9 @@ class Play:
             answers.append((bid_id, *shares.get(bid_id, open_share(header, i, trustee.box))))
         facts: dict[str, Any] = {
             "tender_id": self.rules.tender_id,
-            "root": root,
-            "size": int(size),
-            "opening_nonce": window.nonces[envelope],
+            "root": log_root(size),
+            "size": size,
+            "opening_nonce": window.nonces.get(envelope, bytes(32)),
             "envelope": envelope,
             "i": i,
             "mode": self.rules.envelope(envelope).mode,
@@ -396,6 +393,11 @@ class Play:
             for bid in self.bids
             if bid.bid_id(self.opening.form_envelope()) in self.opening.states
         }
+
+
+def log_root(size: int) -> bytes:
+    """The root of the log's tree of this size; no rule looks inside."""
+    return sha256(b"root", size.to_bytes(4, "big"))
 
 
 def signed_act(

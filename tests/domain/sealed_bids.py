@@ -34,7 +34,9 @@ class SealedBid:
         return self.envelopes[envelope].bidder_half
 
     def card(self, envelope: int = FORM) -> str:
-        return card_text(self.bid_id(envelope), self.half(envelope))
+        return card_text(
+            self.bid_id(envelope), self.half(envelope), self.envelopes[envelope].header.suite
+        )
 
     @property
     def items(self) -> list[tuple[int, bytes]]:
