@@ -4,12 +4,16 @@
  * Invariant: a folder holds ciphertext, the finished header, and where the upload is; never a seed,
  * a half or plaintext. It can be carried on only once its header is there: an envelope whose sealing
  * was cut off lost its keys with the page and is dropped, to be sealed anew (C10). One worker at a
- * time has a folder: its file handle is exclusive.
+ * time has a folder: the handle of its lock file is exclusive.
+ *
+ * A finished payload is sent as pieces of the file itself: they are read by the browser as they
+ * go out and never pass through this thread's memory.
  */
 import { type Bytes, hex, utf8 } from "./bytes.ts";
-import { Rejected } from "./errors.ts";
+import { assert, Rejected } from "./errors.ts";
 import type { StoredSeal } from "./seal_protocol.ts";
 import type { Spool } from "./spool.ts";
+import type { UploadBody } from "./tus_upload.ts";
 
 /** FileSystemSyncAccessHandle, which the DOM library describes for workers only. */
 export interface SyncHandle {
@@ -26,6 +30,7 @@ const PAYLOAD = "payload.kbc";
 const HEADER = "header.kbh";
 const ABOUT = "about.json";
 const LOCATION = "upload.txt";
+const LOCK = "lock";
 const SMALL_MAX = 65_536;
 const FOLDERS_MAX = 64;
 
@@ -84,6 +89,14 @@ async function readSmall(folder: FileSystemDirectoryHandle, name: string): Promi
   }
 }
 
+/** The folder's lock, held until it is closed or the page is gone. Code: `seal.busy`. */
+async function lockOf(folder: FileSystemDirectoryHandle): Promise<SyncHandle> {
+  return openHandle(await folder.getFileHandle(LOCK, { create: true }));
+}
+
+/** Where the payload's bytes are: still being written, or finished and only read. */
+type Payload = { readonly open: SyncHandle } | { readonly file: Promise<Blob> };
+
 /** One sealed envelope's folder, opened for sealing into or for sending from. */
 export class DiskSpool implements Spool {
   readonly roomMax = Number.POSITIVE_INFINITY;
@@ -91,21 +104,29 @@ export class DiskSpool implements Spool {
   readonly id: string;
   size: number;
   private readonly folder: FileSystemDirectoryHandle;
-  private readonly payload: SyncHandle;
+  private readonly lock: SyncHandle;
+  private payload: Payload;
 
-  private constructor(id: string, folder: FileSystemDirectoryHandle, payload: SyncHandle) {
+  private constructor(
+    id: string,
+    folder: FileSystemDirectoryHandle,
+    lock: SyncHandle,
+    payload: Payload,
+    size: number,
+  ) {
     this.id = id;
     this.folder = folder;
+    this.lock = lock;
     this.payload = payload;
-    this.size = payload.getSize();
+    this.size = size;
   }
 
   /** A fresh, empty folder. */
   static async create(all: FileSystemDirectoryHandle, id: string): Promise<DiskSpool> {
     const folder = await all.getDirectoryHandle(id, { create: true });
-    const payload = await openHandle(await folder.getFileHandle(PAYLOAD, { create: true }));
-    payload.truncate(0);
-    return new DiskSpool(id, folder, payload);
+    const lock = await lockOf(folder);
+    const open = await openHandle(await folder.getFileHandle(PAYLOAD, { create: true }));
+    return new DiskSpool(id, folder, lock, { open }, 0);
   }
 
   /** A folder whose sealing was finished. Codes: `seal.not_stored`, `seal.busy`. */
@@ -114,28 +135,33 @@ export class DiskSpool implements Spool {
     id: string,
   ): Promise<{ spool: DiskSpool; header: Bytes; about: StoredSeal }> {
     let folder: FileSystemDirectoryHandle;
-    let file: FileSystemFileHandle;
+    let file: Blob;
     try {
       folder = await all.getDirectoryHandle(id);
-      file = await folder.getFileHandle(PAYLOAD);
+      file = await (await folder.getFileHandle(PAYLOAD)).getFile();
     } catch {
       throw new Rejected("seal.not_stored");
     }
     const header = await readSmall(folder, HEADER);
     const about = await readAbout(folder);
     if (header === null || about === null) throw new Rejected("seal.not_stored");
-    const spool = new DiskSpool(id, folder, await openHandle(file));
+    const payload = { file: Promise.resolve(file) };
+    const spool = new DiskSpool(id, folder, await lockOf(folder), payload, file.size);
     return { spool, header, about };
   }
 
   append(bytes: Uint8Array): void {
-    writeAt(this.payload, bytes, this.size);
+    assert("open" in this.payload, "nothing is appended to a finished payload");
+    writeAt(this.payload.open, bytes, this.size);
     this.size += bytes.length;
   }
 
-  read(offset: number, size: number): Bytes {
+  async part(offset: number, size: number): Promise<UploadBody> {
+    if ("file" in this.payload) return (await this.payload.file).slice(offset, offset + size);
     const out = new Uint8Array(size);
-    if (this.payload.read(out, { at: offset }) !== size) throw new Rejected("seal.not_stored");
+    if (this.payload.open.read(out, { at: offset }) !== size) {
+      throw new Rejected("seal.not_stored");
+    }
     return out;
   }
 
@@ -144,7 +170,12 @@ export class DiskSpool implements Spool {
 
   /** The last step of sealing: with the header on the disk, the folder can be carried on. */
   async finish(header: Uint8Array, about: StoredSeal): Promise<void> {
-    this.payload.flush();
+    assert("open" in this.payload, "sealing is finished once");
+    this.payload.open.flush();
+    this.payload.open.close();
+    const file = this.folder.getFileHandle(PAYLOAD).then((handle) => handle.getFile());
+    this.payload = { file };
+    await file;
     await writeSmall(this.folder, ABOUT, utf8(JSON.stringify(about)));
     await writeSmall(this.folder, HEADER, header);
   }
@@ -155,7 +186,8 @@ export class DiskSpool implements Spool {
   }
 
   close(): void {
-    this.payload.close();
+    if ("open" in this.payload) this.payload.open.close();
+    this.lock.close();
   }
 }
 
@@ -193,9 +225,8 @@ export async function listStored(all: FileSystemDirectoryHandle): Promise<Stored
 /** Removes a folder that has no header, unless a worker is still sealing into it. */
 async function dropUnfinished(all: FileSystemDirectoryHandle, id: string): Promise<void> {
   try {
-    const folder = await all.getDirectoryHandle(id);
-    const payload = await openHandle(await folder.getFileHandle(PAYLOAD, { create: true }));
-    payload.close();
+    const lock = await lockOf(await all.getDirectoryHandle(id));
+    lock.close();
     await dropStored(all, id);
   } catch (error) {
     if (!(error instanceof Rejected)) throw error;

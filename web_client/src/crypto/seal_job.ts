@@ -88,11 +88,14 @@ export class SealJob {
 
   /** Seal and send; resolves when the server has payload and header. */
   async run(): Promise<Header> {
-    const [header] = await Promise.all([
+    // Both loops have ended before anybody closes the spool under them.
+    const [sealed, sent] = await Promise.allSettled([
       this.turns.guard(this.seal()),
       this.turns.guard(this.sender.run()),
     ]);
-    return header;
+    if (sealed.status === "rejected") throw sealed.reason;
+    if (sent.status === "rejected") throw sent.reason;
+    return sealed.value;
   }
 
   private async seal(): Promise<Header> {

@@ -134,7 +134,7 @@ export class Sender {
   private async sendNext(location: string, signal: AbortSignal): Promise<void> {
     const { origin } = this.options;
     try {
-      const body = this.spool.read(this.sent, this.nextSize());
+      const body = await this.spool.part(this.sent, this.nextSize());
       this.moveTo(await sendBytes(origin, location, { offset: this.sent, body }, signal));
     } catch (error) {
       if (!(error instanceof UploadRefused) || !error.isRetryable) throw error;

@@ -8,6 +8,7 @@
  */
 import { type Bytes, concat } from "./bytes.ts";
 import { assert } from "./errors.ts";
+import type { UploadBody } from "./tus_upload.ts";
 
 export interface Spool {
   /** Bytes appended. */
@@ -15,8 +16,8 @@ export interface Spool {
   /** How many bytes may wait here beyond those released. */
   readonly roomMax: number;
   append(bytes: Uint8Array): void;
-  /** Bytes [offset, offset + size); none of them released before. */
-  read(offset: number, size: number): Bytes;
+  /** Bytes [offset, offset + size), as a request's body; none of them released before. */
+  part(offset: number, size: number): Promise<UploadBody>;
   /** Everything before `offset` is durable at the server. */
   release(offset: number): void;
   /** The lowest offset that can still be read. */
@@ -39,7 +40,7 @@ export class MemorySpool implements Spool {
     this.size += bytes.length;
   }
 
-  read(offset: number, size: number): Bytes {
+  async part(offset: number, size: number): Promise<Bytes> {
     assert(offset >= this.start && offset + size <= this.size, "bytes that are still here");
     const end = offset + size;
     const parts = this.pieces

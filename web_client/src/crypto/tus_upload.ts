@@ -32,11 +32,14 @@ export interface Origin {
   headers: Readonly<Record<string, string>>;
 }
 
+/** Bytes, or a piece of a file on the device's disk, which the browser sends by itself. */
+export type UploadBody = Uint8Array<ArrayBuffer> | Blob;
+
 interface Asked {
   readonly method: string;
   readonly url: string;
   readonly headers: Record<string, string>;
-  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly body?: UploadBody;
   readonly signal: AbortSignal;
 }
 
@@ -57,7 +60,8 @@ async function ask(origin: Origin, asked: Asked): Promise<Response> {
       cache: "no-store",
       redirect: "error",
       signal: request.signal,
-      ...(body === undefined ? {} : { body }),
+      // As a Blob: Chromium sends the same bytes as an array more than ten times slower.
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : new Blob([body]) }),
     });
   } catch {
     throw new UploadRefused(UNREACHABLE, true);
@@ -121,7 +125,7 @@ export async function uploadOffset(
 export async function sendBytes(
   origin: Origin,
   url: string,
-  bytes: { readonly offset: number; readonly body: Uint8Array<ArrayBuffer> },
+  bytes: { readonly offset: number; readonly body: UploadBody },
   signal: AbortSignal,
 ): Promise<number> {
   const headers = {

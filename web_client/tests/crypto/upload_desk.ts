@@ -41,7 +41,7 @@ export class UploadDesk {
     if (init.signal?.aborted) throw new DOMException("aborted", "AbortError");
     if (mishap.refuse) return refusal(mishap.refuse);
     if (headers["Tus-Resumable"] !== "1.0.0") return refusal({ code: "tus.version" });
-    const body = (init.body as Bytes | undefined) ?? new Uint8Array(0);
+    const body = new Uint8Array(await new Response(init.body ?? null).arrayBuffer());
     const arrived = mishap.cutAfter === undefined ? body : body.subarray(0, mishap.cutAfter);
     const answer = this.answer(method, url, headers, arrived);
     if (mishap.cutAfter !== undefined || mishap.answerLost) throw new TypeError("cut");
