@@ -39,6 +39,7 @@ export const REFUSALS = {
   "bid.not_registered": { retryable: false },
   "bid.not_sealed": { retryable: false },
   "bid.not_yours": { retryable: false },
+  "bid.unknown": { retryable: false },
   "bundle.not_ready": { retryable: true },
   "channel.not_yours": { retryable: false },
   "command.arguments": { retryable: false },
@@ -51,11 +52,13 @@ export const REFUSALS = {
   "deadline.signatures": { retryable: false },
   "opening.not_ready": { retryable: false },
   "person.key_taken": { retryable: false },
+  "query.malformed": { retryable: false },
   "reason.missing": { retryable: false },
   "registration.closed": { retryable: false },
   "registration.exists": { retryable: false },
   "registration.expiry": { retryable: false },
   "registration.key_taken": { retryable: false },
+  "registration.keys": { retryable: false },
   "registration.not_invited": { retryable: false },
   "registration.signature": { retryable: false },
   "release.checkpoint": { retryable: true },
@@ -178,7 +181,6 @@ export interface BidderRegistered {
 export interface EnvelopeStored {
   readonly org: string;
   readonly header: Uint8Array;
-  readonly blob: string;
 }
 
 export interface SubmitReceived {
@@ -342,7 +344,7 @@ export interface TrusteeReleased {
 }
 
 export interface TrusteesLost {
-  readonly nonces: readonly Uint8Array[];
+  readonly nonce: Uint8Array;
   readonly reason: string;
   readonly pks: readonly Uint8Array[];
   readonly sigs: readonly Uint8Array[];

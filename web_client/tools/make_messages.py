@@ -1,8 +1,10 @@
-"""Writes ``web_client/src/messages.ts`` from the Python schema: events, commands, refusal codes, roles, stages.
+"""Writes ``web_client/src/messages.ts`` from the Python schema: events by type and audience,
+commands, refusal codes, roles, stages.
 
-Invariant: the browser has no hand-written copy of a wire type. ``python web_client/tools/make_messages.py`` writes the
-file, ``--check`` only compares, and a test does the same, so that a changed event cannot leave the client behind.
-Events whose audience is ``sealed`` never reach a browser and are left out.
+Invariant: the browser has no hand-written copy of a wire type. Run from the repository's root,
+``python web_client/tools/make_messages.py`` writes the file and ``--check`` only compares; a test
+does the same, so that a changed event cannot leave the client behind. Events whose audience is
+``sealed`` never reach a browser and are left out.
 """
 
 import sys
@@ -29,7 +31,7 @@ EVENT_MODULES = {
 
 
 def _ts(type_: Any, structs: dict[str, mi.StructType]) -> str:
-    """The TypeScript spelling of a msgspec type; structs met on the way are added to ``structs``."""
+    """The TypeScript spelling of a msgspec type; structs met on the way go to ``structs``."""
     match type_:
         case mi.IntType():
             return "number"
@@ -44,7 +46,7 @@ def _ts(type_: Any, structs: dict[str, mi.StructType]) -> str:
         case mi.ListType(item_type=item) | mi.VarTupleType(item_type=item):
             return f"readonly {_ts(item, structs)}[]"
         case mi.DictType(key_type=key, value_type=value):
-            assert isinstance(key, mi.IntType | mi.StrType), "a map on the wire has text or int keys"
+            assert isinstance(key, mi.IntType | mi.StrType), "maps have text or int keys"
             return f"Readonly<Record<{_ts(key, structs)}, {_ts(value, structs)}>>"
         case mi.EnumType(cls=cls):
             return cls.__name__
@@ -59,10 +61,10 @@ def _ts(type_: Any, structs: dict[str, mi.StructType]) -> str:
 
 
 def _interface(name: str, struct: mi.StructType, structs: dict[str, mi.StructType]) -> str:
-    members = "".join(
-        f"  readonly {field.encode_name}{'' if field.required else '?'}: {_ts(field.type, structs)};\n"
-        for field in struct.fields
-    )
+    members = ""
+    for field in struct.fields:
+        mark = "" if field.required else "?"
+        members += f"  readonly {field.encode_name}{mark}: {_ts(field.type, structs)};\n"
     if not members:
         return f"export type {name} = Readonly<Record<string, never>>;\n"
     return f"export interface {name} {{\n{members}}}\n"

@@ -36,7 +36,11 @@ export function stageWord(row: TenderRow, nowMs: number): string {
     return t("listing.decryption", { left: countdown(row.session_end_ms - nowMs) });
   }
   if (whenOf(row, nowMs) === "later") {
-    return t("listing.starts", { time: shortTime(row.deadline_ms) });
+    const isToday = day(row.deadline_ms) === day(nowMs);
+    return t(isToday ? "listing.starts" : "listing.starts_day", {
+      day: day(row.deadline_ms),
+      time: shortTime(row.deadline_ms),
+    });
   }
   return t(`listing.${row.stage}`);
 }

@@ -16,6 +16,7 @@ import { Board, type Trust } from "../ui/board.tsx";
 import { Announcer, Broadcast } from "../ui/broadcast.tsx";
 import { Here, Rail } from "../ui/steps.tsx";
 import { Top } from "../ui/top.tsx";
+import { Note } from "../ui/words.tsx";
 
 /** What every page is given beside its own view. */
 export interface Surroundings {
@@ -98,7 +99,10 @@ export function Hall({ view, around, isAsked, board, title, children, side }: Ha
         <Here steps={steps} />
         <div class="hall">
           <Rail steps={steps} />
-          <div class="hall-cases">{children}</div>
+          <div class="hall-cases">
+            {view.unknownTypes.length > 0 && <Note tone="info">{t("page.update")}</Note>}
+            {children}
+          </div>
           <aside class="side" aria-label={t("broadcast.title")}>
             <Broadcast lines={view.announcements} />
             {side}

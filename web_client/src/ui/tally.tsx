@@ -100,7 +100,7 @@ export interface Flap {
 /** The host's board: everybody, with name and time, in columns. */
 export function Flaps({ flaps }: { readonly flaps: readonly Flap[] }) {
   return (
-    <ol class="flaps">
+    <ol class={flaps.length > 30 ? "flaps" : "flaps few"}>
       {flaps.map((flap) => (
         <li key={flap.no} class={flap.tone}>
           <span class="flap-no">{flap.no}</span>

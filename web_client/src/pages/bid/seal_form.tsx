@@ -20,8 +20,8 @@ const MEGABYTE = 1024 * 1024;
 /** Sizes as people say them (兆). */
 export function megabytes(bytes: number): string {
   const value = bytes / MEGABYTE;
-  const digits = value >= 100 ? 0 : value >= 0.1 || value === 0 ? 1 : 3;
-  return t("unit.megabytes", { n: value.toFixed(digits) });
+  if (bytes > 0 && value < 0.05) return t("unit.megabytes_little");
+  return t("unit.megabytes", { n: value.toFixed(value >= 100 ? 0 : 1) });
 }
 
 /** What is wrong with a typed value, as a sentence; null when it is fine. */

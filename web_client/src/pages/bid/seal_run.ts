@@ -300,22 +300,25 @@ export class SealRun {
     const form = this.done.get(FORM_ENVELOPE);
     // The hash alone: with it this device can say later whether what was read out is what it sealed.
     if (form) await keep(`form:${form.bid_id}`, this.formHash);
-    this.dropStored();
+    await this.dropStored();
     this.change({ step: "done" });
   }
 
   /** The server has it and promised it: the ciphertext on this disk is not needed any more. */
-  private dropStored(): void {
-    const ids = [...this.done.values()].map((one) => one.stored_id).filter((id) => id !== null);
+  private async dropStored(): Promise<void> {
+    const ids = [...this.done.values()].flatMap((one) => one.stored_id ?? []);
     if (ids.length === 0) return;
     const worker = new Worker(new URL("../../crypto/seal_worker.ts", import.meta.url), {
       type: "module",
     });
-    let left = ids.length;
-    worker.onmessage = () => {
-      left -= 1;
-      if (left === 0) worker.terminate();
-    };
-    for (const id of ids) worker.postMessage({ kind: "drop_stored", id } satisfies SealCommand);
+    // One after the other: the worker lists the folder after each.
+    for (const id of ids) {
+      await new Promise<void>((resolve) => {
+        worker.onmessage = () => resolve();
+        worker.onerror = () => resolve();
+        worker.postMessage({ kind: "drop_stored", id } satisfies SealCommand);
+      });
+    }
+    worker.terminate();
   }
 }
