@@ -31,13 +31,12 @@ class SealedBody:
 def open_body(item: SealedBody) -> str:
     """The body's state by C3; on ``opened`` the target file is complete and durable."""
     header = item.bid.header
+    halves = find(item.bid, _intact(item), None)
+    if halves.found.state:
+        return halves.found.state
     with item.source.open("rb") as source:
-        halves = find(item.bid, _intact(item.bid, source), None)
-        if halves.found.state:
-            return halves.found.state
         key = content_key(header, item.bid.bidder_half, halves.found.host_half)
         assert key is not None
-        source.seek(0)
         partial = item.target.with_suffix(".partial")
         item.target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -52,14 +51,16 @@ def open_body(item: SealedBody) -> str:
     return "opened"
 
 
-def _intact(bid: BidHalves, source: BinaryIO) -> bool:
-    header = bid.header
+def _intact(item: SealedBody) -> bool:
+    """Whether the stored bytes give ct_root; bytes that are gone or cannot be read do not."""
+    header = item.bid.header
     root = RootHasher(header.suite, header.pt_len, header.log2_chunk)
     try:
-        while part := source.read(READ_BYTES):
-            root.update(part)
+        with item.source.open("rb") as source:
+            while part := source.read(READ_BYTES):
+                root.update(part)
         return root.root() == header.ct_root
-    except Rejected:
+    except (Rejected, OSError):
         return False
 
 

@@ -70,10 +70,10 @@ def a_wrong_share_for(*places: int) -> Forgery:
         header, suite = sealed.header, sealed.header.suite
         rows = [(row.xpk, row.box) for row in header.trustees]
         for i in places:
-            share = suite.share_at([sealed.host_half], i + 7)
+            other = suite.reduce(labelled("other", sealed.host_half, size=64)[: suite.wide_size])
             esk = trustee_ephemeral(suite, header.ad, sealed.host_half, i)
             xpk = rows[i - 1][0]
-            wrong = suite.share_at(coefficients(suite, header.ad, share, header.t), i)
+            wrong = suite.share_at(coefficients(suite, header.ad, other, header.t), i)
             rows[i - 1] = (xpk, suite.box_seal(wrong + header.ad, xpk, esk))
         return resigned(sealed, key, rows=rows)
 

@@ -1,0 +1,54 @@
+"""The decryption pool: in order, in slices, off the loop, at low priority."""
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from server.decryption.pool import NICE, SLICE, Pool
+
+
+@pytest.fixture
+def pool():
+    pool = Pool(2)
+    yield pool
+    pool.close()
+
+
+async def test_results_come_in_the_order_of_the_items(pool: Pool):
+    items = list(range(5 * SLICE + 3))
+    assert await pool.map(lambda n: n * n, items) == [n * n for n in items]
+
+
+async def test_nothing_to_do_is_done_at_once(pool: Pool):
+    assert await pool.map(lambda n: n, []) == []
+
+
+async def test_work_runs_beside_the_loop_at_low_priority(pool: Pool):
+    def where() -> tuple[int, int]:
+        return threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    thread, nice = await pool.run(lambda _: where(), None)
+    assert thread != threading.get_native_id()
+    assert nice == os.getpriority(os.PRIO_PROCESS, 0) + NICE
+
+
+async def test_an_error_of_one_item_reaches_the_caller(pool: Pool):
+    def broken(n: int) -> int:
+        if n == SLICE + 1:
+            raise ValueError(n)
+        return n
+
+    with pytest.raises(ValueError, match=str(SLICE + 1)):
+        await pool.map(broken, list(range(2 * SLICE)))
+    assert await pool.map(lambda n: n, [1]) == [1]
+
+
+async def test_the_loop_goes_on_while_the_pool_works(pool: Pool):
+    release = threading.Event()
+    working = asyncio.ensure_future(pool.map(lambda n: release.wait(10) and n, [1, 2, 3]))
+    await asyncio.sleep(0)
+    assert not working.done()
+    release.set()
+    assert await working == [1, 2, 3]
