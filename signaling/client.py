@@ -73,6 +73,7 @@ class Client:
         self._asked_after_s = 0.0
         self._heard_s = 0.0
         self._watch_timer: asyncio.TimerHandle | None = None
+        self._asking_all: asyncio.TimerHandle | None = None
         self.clock = ClockOffset()
         self.me: dict[str, Any] = {}
         self.limits: dict[str, int] = {}
@@ -281,13 +282,16 @@ class Client:
         self._send(["sub", [_on_wire(feed)]])
 
     def _ask_for_all(self) -> None:
+        self._asking_all = None
         self._send(["sub", [_on_wire(feed) for feed in self._feeds.values()]])
 
     def _hear_of_channel(self, code: str, detail: dict[str, Any]) -> None:
         if code == "frame.rate":
             # It may have been a ``sub``; asking again from where we stand does no harm.
-            loop = asyncio.get_running_loop()
-            loop.call_later(detail["retry_after_ms"] / 1000, self._ask_for_all)
+            if self._asking_all is None:
+                after_s = detail["retry_after_ms"] / 1000
+                loop = asyncio.get_running_loop()
+                self._asking_all = loop.call_later(after_s, self._ask_for_all)
             return
         feed = self._feeds.get(ChannelKey(detail.get("room", ""), detail.get("audience", "")))
         if feed is None:

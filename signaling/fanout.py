@@ -73,7 +73,11 @@ class FanOut:
         desk = self._desk
         plan = desk.hub.next_slice(desk.options.slice_writes)
         for sink, frame in plan.writes:
-            sink(frame)
+            try:
+                sink(frame)
+            except Exception:
+                # A transport on its way out; everybody else's frames must go on.
+                log.exception("signaling.write_failed")
         desk.metrics.slices += 1
         desk.metrics.deliveries += len(plan.writes)
         if plan.reads:

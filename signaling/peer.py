@@ -31,6 +31,8 @@ from signaling.session import CloseCode, Refused
 
 log = logging.getLogger(__name__)
 
+_TROUBLE = Answer.refused("server.trouble", is_retryable=True)
+
 
 class Peer(Connection):
     """A client's connection. Made by the listener."""
@@ -120,17 +122,17 @@ class Peer(Connection):
             desk.gateway.command(self.identity, command, reply)
         except Exception:
             log.exception("signaling.command_failed")
-            reply(Answer.refused("server.trouble", is_retryable=True))
+            reply(_TROUBLE)
 
     def _answer(self, n: int, cmd_id: str, answer: Answer) -> None:
         if self.stage is not Stage.OPEN or self.session is None or not self.session.answered(n):
             return
-        if answer.code:
-            frame = frames.err(
-                n, cmd_id, answer.code, is_retryable=answer.is_retryable, detail=answer.detail
-            )
-        else:
-            frame = frames.ok(n, cmd_id, answer.result)
+        try:
+            frame = _answer_frame(n, cmd_id, answer)
+        except (TypeError, ValueError, OverflowError):
+            # The room's mistake; it must not come back to it as an exception of ours.
+            log.exception("signaling.answer_unsayable")
+            frame = _answer_frame(n, cmd_id, _TROUBLE)
         self.write(frame)
 
     def _greet(self, hello: Hello) -> None:
@@ -147,6 +149,7 @@ class Peer(Connection):
         self.subscriber = Subscriber(
             self.transport.write, is_participant=identity.is_participant, owner=self
         )
+        self.subscriber.is_paused = self in desk.paused
         frame_bytes_max = (
             options.participant_frame_bytes_max
             if identity.is_participant
@@ -195,3 +198,11 @@ class Peer(Connection):
         if self.desk.hub.unsubscribe(self.subscriber, key):
             self.desk.changed_rooms.setdefault(key.room, [])
             self.desk.gateway.left(self.identity, key.room)
+
+
+def _answer_frame(n: int, cmd_id: str, answer: Answer) -> bytes:
+    if not answer.code:
+        return frames.ok(n, cmd_id, answer.result)
+    return frames.err(
+        n, cmd_id, answer.code, is_retryable=answer.is_retryable, detail=answer.detail
+    )

@@ -74,29 +74,34 @@ def is_too_slow(limits: SlowLimits, buffered_bytes: int, paused_for_ms: int) -> 
 
 
 class TokenBucket:
-    """``burst`` tokens, refilled at ``rate_per_s``; may run into debt down to ``-burst``."""
+    """``burst`` tokens, refilled at ``rate_per_s``. Who is refused queues up virtually."""
 
-    __slots__ = ("_burst", "_filled_ms", "_millitokens", "_rate_per_s")
+    __slots__ = ("_burst", "_filled_ms", "_millitokens", "_rate_per_s", "_refused")
 
     def __init__(self, rate_per_s: int, burst: int, now_ms: int) -> None:
         self._rate_per_s = rate_per_s
         self._burst = burst * 1000
         self._millitokens = self._burst
+        # Refusals not yet made good by the refill, in thousandths like the tokens.
+        self._refused = 0
         self._filled_ms = now_ms
 
     def take(self, now_ms: int) -> int:
-        """Take one. Returns how many ms the taker came too early: 0 is fine."""
+        """Take one. 0: taken. Else after how many ms to try again: after those refused before."""
         refill = (now_ms - self._filled_ms) * self._rate_per_s
         self._filled_ms = now_ms
-        self._millitokens = min(self._burst, self._millitokens + refill) - 1000
-        if self._millitokens >= 0:
+        self._millitokens = min(self._burst, self._millitokens + refill)
+        self._refused = max(0, self._refused - refill)
+        if self._millitokens >= 1000:
+            self._millitokens -= 1000
             return 0
-        return -(self._millitokens // self._rate_per_s)
+        self._refused += 1000
+        return -(-self._refused // self._rate_per_s)
 
     @property
     def is_bankrupt(self) -> bool:
         """Who goes on after ``burst`` refusals does not listen to them."""
-        return self._millitokens < -self._burst
+        return self._refused > self._burst
 
 
 class Session:
