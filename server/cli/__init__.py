@@ -1,48 +1,49 @@
-"""The command line (命令行): `kaibiao VERB`. Refusals exit 1 with one line, no traceback.
+"""The command line (命令行): `kaibiao VERB`. A refusal is one line on stderr and exit code 1, a
+command that cannot be read is one line and exit code 2; never a traceback.
 
 Each verb lives in a module of its own and imports what it needs when it is called, so that
 `kaibiao seal` on a bidder's machine starts without the server.
 """
 
+import importlib.metadata
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import cyclopts
 
 from crypto.errors import Rejected
-from server.domain.refusals import Refused
 
 app = cyclopts.App(
     name="kaibiao",
     help="The live hall of a public-tender centre (开标大厅).",
     result_action="return_value",
+    version=lambda: importlib.metadata.version("kaibiao"),
 )
 config_app = cyclopts.App(name="config", help="Show the configuration.")
 app.command(config_app)
 ConfigPath = Annotated[Path | None, cyclopts.Parameter(name="--config", help="kaibiao.toml")]
+Bidders = Annotated[int, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1, lte=1000))]
+Port = Annotated[int, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1, lte=65533))]
 Hex = Annotated[str, cyclopts.Parameter(help="hexadecimal")]
 
 
 @app.command
 def serve(config: ConfigPath = None) -> None:
     """Run one site until SIGTERM."""
-    import uvloop
+    from server.cli.serving import run
 
-    from server import config as configuration
-    from server.app import serve as run
-
-    uvloop.run(run(configuration.load(config)))
+    run(config)
 
 
 @app.command
 def demo(
     *,
     auto: bool = False,
-    bidders: int = 12,
+    bidders: Bidders = 12,
     out: Path = Path("demo"),
     json: bool = False,
-    port: int = 8420,
+    port: Port = 8420,
     fresh: bool = True,
 ) -> None:
     """A populated hall with simulated people; with --auto a whole opening, headless.
@@ -66,7 +67,14 @@ def demo(
 
 @app.command
 def keygen(manifest: Path, *, out: Path, passphrase_file: Path | None = None) -> None:
-    """Make a bidder's key file (.kbk) for one tender."""
+    """Make a bidder's key file (.kbk) for one tender.
+
+    Parameters
+    ----------
+    manifest: the tender's manifest.json.
+    out: the key file to be made; never one that exists.
+    passphrase_file: else the passphrase is asked for, twice.
+    """
     from server.cli.bidding import keygen as run
 
     run(manifest, out, passphrase_file)
@@ -80,8 +88,9 @@ def seal(
     envelope: int,
     file: Path,
     out: Path,
-    lot: int = 0,
+    lot: int | None = None,
     other: list[Path] | None = None,
+    signatures: Path | None = None,
     passphrase_file: Path | None = None,
 ) -> None:
     """Seal one envelope offline: OUT.kbh, OUT.kbc and the unlock card OUT.card.txt.
@@ -93,19 +102,33 @@ def seal(
     envelope: its number in the manifest; bodies first, then the form.
     file: the document; for a form a JSON file {bidder: {code, name}, fields}.
     out: path without ending.
-    lot: 0 for an undivided tender.
+    lot: needed only where the tender has several.
     other: for the form: the .kbh files of the bid's other envelopes.
+    signatures: manifest.sig.json, to be checked before anything is sealed.
     passphrase_file: else the passphrase is asked for.
     """
+    from server.cli.bidding import Order
     from server.cli.bidding import seal as run
 
-    run(manifest, key, envelope, file, out, lot, other or [], passphrase_file)
+    run(
+        Order(
+            manifest=manifest,
+            key=key,
+            envelope=envelope,
+            file=file,
+            out=out,
+            lot=lot,
+            others=tuple(other or ()),
+            signatures=signatures,
+            passphrase_file=passphrase_file,
+        )
+    )
 
 
 @app.command(name="inspect")
 def inspect_header(header: Path, *, json: bool = False) -> None:
     """Show every field of a sealed envelope's header."""
-    from server.cli.bytes import inspect_header as run
+    from server.cli.envelopes import inspect_header as run
 
     run(header, as_json=json)
 
@@ -120,15 +143,36 @@ def open_envelope(
     out: Path,
     raw: bool = False,
 ) -> None:
-    """Open an envelope with both halves; every check of bytes that needs no manifest."""
-    from server.cli.bytes import open_envelope as run
+    """Open an envelope with both halves; every check of bytes that needs no manifest.
+
+    Parameters
+    ----------
+    header: the .kbh file.
+    payload: the .kbc file.
+    bidder_half: s_B, in hexadecimal.
+    host_half: s_H, in hexadecimal.
+    out: the document; never a file that exists.
+    raw: leave the padding where it is: exactly pt_len bytes.
+    """
+    from server.cli.envelopes import open_envelope as run
 
     run(header, payload, bidder_half, host_half, out, raw=raw)
 
 
+@app.command(help_flags=[], version_flags=[])
+def verify(
+    *arguments: Annotated[str, cyclopts.Parameter(allow_leading_hyphen=True)],
+) -> NoReturn:
+    """Check an opening bundle offline; see `kaibiao verify --help`."""
+    # The verifier has its own arguments and exit codes, the same as kaibiao-verify.pyz.
+    from crypto.verifier.command import run
+
+    sys.exit(run(arguments))
+
+
 @app.command
 def doctor(config: ConfigPath = None) -> None:
-    """Check this machine: libraries, disk, ports, browser."""
+    """Check this machine: libraries, disk, ports, clock, built pages."""
     from server.cli.doctor import run
 
     sys.exit(run(config))
@@ -147,30 +191,48 @@ def config_show(config: ConfigPath = None) -> None:
     """Print the configuration in force, as JSON."""
     import msgspec
 
-    from server import config as configuration
+    from server.cli.serving import configured
 
-    shown = msgspec.json.format(msgspec.json.encode(configuration.load(config)))
-    print(shown.decode())
+    print(msgspec.json.format(msgspec.json.encode(configured(config))).decode())
 
 
 def main() -> None:
     """Entry point of the `kaibiao` program."""
-    if sys.argv[1:2] == ["verify"]:
-        # The verifier has its own arguments and exit codes, the same as kaibiao-verify.pyz.
-        from crypto.verifier.command import run
-
-        sys.exit(run(sys.argv[2:]))
+    # Whoever redirects this output reads it in the language of the law, whatever the locale.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[attr-defined]
     try:
-        app()
-    except (Rejected, Refused) as refused:
-        detail = f" ({refused.detail})" if refused.detail else ""
-        print(f"kaibiao: {refused.code}{detail}", file=sys.stderr)
-        sys.exit(1)
-    except (OSError, ValueError) as error:
-        print(f"kaibiao: {error}", file=sys.stderr)
-        sys.exit(1)
+        app(exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except cyclopts.CycloptsError as error:
+        _end(2, str(error))
+    except Rejected as refused:
+        from server.cli.words import told
+
+        _end(1, told(refused.code, refused.detail))
+    except BrokenPipeError:
+        _reader_went_away()
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        _end(1, f"{name}{error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _end(code: int, text: str) -> NoReturn:
+    """One line, whatever a hostile file has put into the text."""
+    line = " ".join(text.split())
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    print(f"kaibiao: {shown}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _reader_went_away() -> NoReturn:
+    """`kaibiao inspect | head`: not a failure, and nothing to complain about at our own end."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -1,166 +1,255 @@
-"""`kaibiao keygen` and `kaibiao seal`: a bidder's own machine, no server, no network."""
+"""`kaibiao keygen` and `kaibiao seal`: a bidder's own machine, no server, no network.
+
+Invariant: what is sealed here is what the centre will take: a header that acceptance (C6) or a form
+that the opening would refuse is not made in the first place. Seed and bid_nonce are drawn for one
+sealing and forgotten with it (C10).
+"""
 
 import getpass
 import json as jsonlib
-import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from crypto.card import card_text
 from crypto.errors import Rejected
 from crypto.form import encode_form, pad
-from crypto.keyfile import NONCE_SIZE, SALT_SIZE, KeyFile, create_keyfile, open_keyfile
-from crypto.keys import random_bytes
-from crypto.manifest import Manifest, parse_manifest
+from crypto.header import accept_header
+from crypto.keyfile import (
+    NONCE_SIZE,
+    PASSPHRASE_BYTES_MAX,
+    SALT_SIZE,
+    KeyFile,
+    create_keyfile,
+    open_keyfile,
+)
+from crypto.keys import SEED_SIZE, random_bytes
+from crypto.manifest import Manifest, parse_manifest, parse_manifest_signatures
+from crypto.message_parts import FORM_ENVELOPE
+from crypto.objects.common import FORM_SIZE_MAX, MANIFEST_SIZE_MAX
 from crypto.sealing import Sealer
-from server.cli.bytes import BODY_BLOCK, read_header
+from server.cli.envelopes import read_header
+from server.cli.files import Document, document, new_files, read_within
+from server.cli.padding import padded_pieces, padded_size
 
-SEED_BYTES = 32
 PASSPHRASE_MIN = 8
+SMALL_FILE_MAX = 16_384
+MINUTE_MS = 60_000
 
 
-def _passphrase(path: Path | None, *, new: bool) -> str:
-    if path is not None:
-        return path.read_text(encoding="utf-8").strip("\r\n")
-    first = getpass.getpass("Passphrase: ")
-    if new and first != getpass.getpass("Again: "):
-        raise Rejected("keyfile.passphrase_again")
-    return first
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What `kaibiao seal` was told; ``lot`` None: the only one there is."""
+
+    manifest: Path
+    key: Path
+    envelope: int
+    file: Path
+    out: Path
+    lot: int | None = None
+    others: tuple[Path, ...] = ()
+    signatures: Path | None = None
+    passphrase_file: Path | None = None
 
 
-def _manifest(path: Path) -> Manifest:
-    return parse_manifest(path.read_bytes())
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an envelope belongs."""
+
+    lot: int
+    envelope: int
 
 
-def _write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Never over an existing file: it may be the only key to a bid."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
+class BidderLine(msgspec.Struct, forbid_unknown_fields=True):
+    """Who bids: unified social credit code and name."""
+
+    code: str
+    name: str
+
+
+class FormFile(msgspec.Struct, forbid_unknown_fields=True):
+    """What a bidder writes for its form (开标一览表); amounts are text, days are numbers."""
+
+    bidder: BidderLine
+    fields: dict[str, str | int]
+    traces: dict[str, Any] | None = None
 
 
 def keygen(manifest: Path, out: Path, passphrase_file: Path | None) -> None:
+    """A key file for one bidder and this tender. Raises Rejected keyfile.*, manifest.*."""
     rules = _manifest(manifest)
-    passphrase = _passphrase(passphrase_file, new=True)
-    if len(passphrase) < PASSPHRASE_MIN:
-        raise Rejected("keyfile.passphrase_length")
-    raw = create_keyfile(
-        passphrase,
-        rules.tender_id,
-        random_bytes(SEED_BYTES),
-        random_bytes(SEED_BYTES),
-        random_bytes(SALT_SIZE),
-        random_bytes(NONCE_SIZE),
-    )
-    _write_new(out, raw)
+    with new_files(out) as (target,):
+        passphrase = _passphrase(passphrase_file, is_new=True)
+        raw = create_keyfile(
+            passphrase,
+            rules.tender_id,
+            random_bytes(SEED_SIZE),
+            random_bytes(SEED_SIZE),
+            random_bytes(SALT_SIZE),
+            random_bytes(NONCE_SIZE),
+        )
+        target.write(raw)
     public = jsonlib.loads(raw)
     print(f"pk  {public['pk']}\nxpk {public['xpk']}")
 
 
-def seal(
-    manifest: Path,
-    key: Path,
-    envelope: int,
-    file: Path,
-    out: Path,
-    lot: int,
-    others: list[Path],
-    passphrase_file: Path | None,
-) -> None:
-    rules = _manifest(manifest)
-    keys = open_keyfile(key.read_bytes(), _passphrase(passphrase_file, new=False))
+def seal(order: Order) -> None:
+    """OUT.kbc, OUT.kbh and OUT.card.txt, all of them or none."""
+    rules = _manifest(order.manifest)
+    if order.signatures is not None:
+        parse_manifest_signatures(read_within(order.signatures, SMALL_FILE_MAX, "json.size"), rules)
+    place = Place(_lot(rules, order.lot), order.envelope)
+    is_form = rules.envelope(order.envelope).kind == "form"
+    if order.others and not is_form:
+        raise Rejected("form.envelope", f"--other belongs to a form, {order.envelope} is none")
+    raw = read_within(order.key, SMALL_FILE_MAX, "keyfile.size")
+    keys = open_keyfile(raw, _passphrase(order.passphrase_file, is_new=False))
     if keys.tender_id != rules.tender_id:
         raise Rejected("keyfile.other_tender")
-    if lot not in {one.lot for one in rules.lots}:
-        raise Rejected("header.lot", str(lot))
-    _show_trustees(rules, envelope)
-    if rules.envelope(envelope).kind == "form":
-        plaintext = _form(rules, lot, envelope, file, others)
-        _seal_chunks(rules, keys, envelope, lot, len(plaintext), iter([plaintext]), out)
+    _show(rules, place, is_signed=order.signatures is not None)
+    if is_form:
+        plaintext = pad(_form(rules, place, keys, order))
+        _seal(rules, place, keys, len(plaintext), [plaintext], order.out)
         return
-    size = file.stat().st_size
-    padded = size + BODY_BLOCK - size % BODY_BLOCK
-    if padded > rules.envelope(envelope).pt_len_max:
-        raise Rejected("header.pt_len", str(padded))
-    step = 1 << rules.envelope(envelope).log2_chunk
-    _seal_chunks(rules, keys, envelope, lot, padded, _padded_chunks(file, size, padded, step), out)
+    with document(order.file) as body:
+        pt_len, chosen = padded_size(body.size), rules.envelope(order.envelope)
+        if pt_len > chosen.pt_len_max:
+            raise Rejected("header.pt_len", f"{pt_len} > {chosen.pt_len_max}")
+        _seal(rules, place, keys, pt_len, _pieces(body, 1 << chosen.log2_chunk), order.out)
 
 
-def _show_trustees(rules: Manifest, envelope: int) -> None:
-    """Before sealing everybody sees to whom the other half goes (C17)."""
-    chosen = rules.envelope(envelope)
-    names = ", ".join(f"{t.name} ({t.organisation})" for t in rules.trustees_of(envelope))
-    print(f"{rules.title}: {chosen.t} of {len(chosen.trustees)} trustees: {names}", file=sys.stderr)
+def _pieces(body: Document, step: int) -> Iterator[bytes]:
+    """The padded document; ends in a refusal if it is not the one that was opened."""
+    yield from padded_pieces(body.file, body.size, step)
+    body.check_unchanged()
 
 
-class _Place:
-    def __init__(self, lot: int, envelope: int) -> None:
-        self.lot, self.envelope = lot, envelope
+def _passphrase(path: Path | None, *, is_new: bool) -> str:
+    if path is not None:
+        raw = read_within(path, PASSPHRASE_BYTES_MAX + 2, "keyfile.passphrase_length")
+        try:
+            given = raw.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise Rejected("keyfile.passphrase", "not UTF-8") from error
+    else:
+        try:
+            given = getpass.getpass("Passphrase: ")
+            if is_new and given != getpass.getpass("Again: "):
+                raise Rejected("keyfile.passphrase_again")
+        except EOFError as error:
+            raise Rejected("keyfile.passphrase_length", "none was given") from error
+    if is_new and len(given) < PASSPHRASE_MIN:
+        raise Rejected("keyfile.passphrase_length", f"at least {PASSPHRASE_MIN} characters")
+    return given
 
 
-def _form(rules: Manifest, lot: int, envelope: int, file: Path, others: list[Path]) -> bytes:
-    given = jsonlib.loads(file.read_text(encoding="utf-8"))
-    headers = [read_header(path) for path in others]
+def _manifest(path: Path) -> Manifest:
+    return parse_manifest(read_within(path, MANIFEST_SIZE_MAX, "json.size"))
+
+
+def _lot(rules: Manifest, asked: int | None) -> int:
+    lots = [one.lot for one in rules.lots]
+    if asked is None and len(lots) == 1:
+        return lots[0]
+    if asked not in lots:
+        raise Rejected("header.lot", f"one of {lots} is needed")
+    return asked
+
+
+def _show(rules: Manifest, place: Place, *, is_signed: bool) -> None:
+    """Before sealing everybody sees for whom, and to whom the other half goes (C17)."""
+    chosen = rules.envelope(place.envelope)
+    names = ", ".join(f"{t.name} ({t.organisation})" for t in rules.trustees_of(place.envelope))
+    for line in (
+        f"tender    {rules.number} {rules.title}",
+        f"tender_id {rules.tender_id.hex()}",
+        f"manifest  {'signed by its officers' if is_signed else 'signatures not checked'}",
+        f"envelope  {chosen.envelope} {chosen.name}, lot {place.lot}",
+        f"trustees  {chosen.t} of {len(chosen.trustees)}: {names}",
+    ):
+        print(line, file=sys.stderr)
+
+
+def _form(rules: Manifest, place: Place, keys: KeyFile, order: Order) -> bytes:
+    """The unpadded form. Raises Rejected form.file (not what a form's file holds), form.others."""
+    given = _form_file(order.file)
     raw = encode_form(
         rules,
-        _Place(lot, envelope),
-        bidder=(given["bidder"]["code"], given["bidder"]["name"]),
-        fields=given["fields"],
-        others=[(header.envelope, header.bid_id) for header in headers],
-        traces=given.get("traces"),
+        place,
+        bidder=(given.bidder.code, given.bidder.name),
+        fields=given.fields,
+        others=_others(rules, place, keys, order.others),
+        traces=given.traces,
     )
-    return pad(raw)
+    for name, value in given.fields.items():
+        print(f"  {name:8} {value}", file=sys.stderr)
+    return raw
 
 
-def _padded_chunks(file: Path, size: int, padded: int, step: int) -> Iterator[bytes]:
-    """The file in chunks of the sealing, its padding behind it; a file that shrinks is refused."""
-    done = 0
-    with file.open("rb") as source:
-        while done < padded:
-            length = min(step, padded - done)
-            part = source.read(min(length, size - done)) if done < size else b""
-            if done + len(part) == size and len(part) < length:
-                part += b"\x80" + bytes(length - len(part) - 1) if done <= size else bytes(length)
-            if done > size:
-                part = bytes(length)
-            if len(part) != length:
-                raise Rejected("seal.file_changed")
-            yield part
-            done += length
+def _form_file(path: Path) -> FormFile:
+    raw = read_within(path, FORM_SIZE_MAX, "form.file")
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise Rejected("form.file", "a member stands there twice")
+        return found
+
+    try:
+        value = jsonlib.loads(raw.decode("utf-8"), object_pairs_hook=members)
+        return msgspec.convert(value, FormFile)
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise Rejected("form.file", str(error)) from error
 
 
-def _seal_chunks(
+def _others(
+    rules: Manifest, place: Place, keys: KeyFile, paths: Iterable[Path]
+) -> list[tuple[int, bytes]]:
+    """The bid's other envelopes, each one that the centre would take beside this form. The form of
+    the first window names all of them; a later one names none (formats.md §4).
+    """
+    found: dict[int, bytes] = {}
+    for path in paths:
+        header = read_header(path)
+        terms = rules.terms(header.envelope, keys.signing_key.public, keys.box_key.public)
+        accept_header(header.raw, terms)
+        if header.lot != place.lot or header.envelope in found:
+            raise Rejected("form.others", f"{path.name}: lot or envelope")
+        found[header.envelope] = header.bid_id
+    wanted = {e.envelope for e in rules.envelopes} - {FORM_ENVELOPE}
+    if found.keys() != (wanted if place.envelope == FORM_ENVELOPE else set()):
+        raise Rejected("form.others", f"given {sorted(found)}, needed {sorted(wanted)}")
+    return sorted(found.items())
+
+
+def _seal(
     rules: Manifest,
+    place: Place,
     keys: KeyFile,
-    envelope: int,
-    lot: int,
     pt_len: int,
-    chunks: Iterator[bytes],
+    pieces: Iterable[bytes],
     out: Path,
 ) -> None:
     suite = rules.suite_impl
     sealer = Sealer(
-        rules.terms(envelope, keys.signing_key.public, keys.box_key.public),
-        lot=lot,
+        rules.terms(place.envelope, keys.signing_key.public, keys.box_key.public),
+        lot=place.lot,
         pt_len=pt_len,
-        created_ms=int(time.time()) // 60 * 60_000,
+        created_ms=time.time_ns() // 1_000_000 // MINUTE_MS * MINUTE_MS,
         bid_nonce=random_bytes(suite.bid_nonce_size),
         seed=random_bytes(suite.seed_size),
         key=keys.signing_key,
     )
-    payload = out.with_name(out.name + ".kbc")
-    handle = os.open(payload, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as target:
-        for chunk in chunks:
-            target.write(sealer.seal_chunk(chunk))
-        target.flush()
-        os.fsync(target.fileno())
-    header = sealer.finish()
-    card = card_text(header.bid_id, sealer.bidder_half, suite)
-    _write_new(out.with_name(out.name + ".kbh"), header.raw)
-    _write_new(out.with_name(out.name + ".card.txt"), (card + "\n").encode())
+    names = [out.with_name(out.name + ending) for ending in (".kbc", ".kbh", ".card.txt")]
+    with new_files(*names) as (payload, header_file, card):
+        for piece in pieces:
+            payload.write(sealer.seal_chunk(piece))
+        header = sealer.finish()
+        header_file.write(header.raw)
+        card.write(f"{card_text(header.bid_id, sealer.bidder_half, suite)}\n".encode())
     print(f"bid_id {header.bid_id.hex()}")

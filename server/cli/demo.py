@@ -5,13 +5,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from crypto.errors import Rejected
+
 
 def run_auto(bidders: int, out: Path, *, as_json: bool) -> None:
     import uvloop
 
     from server.demo.auto import AutoPlan, play
 
-    summary: dict[str, Any] = uvloop.run(play(AutoPlan(bidders=bidders, out=out)))
+    try:
+        summary: dict[str, Any] = uvloop.run(play(AutoPlan(bidders=bidders, out=out)))
+    except (RuntimeError, TimeoutError) as error:  # somebody's process failed, or nothing moved on
+        raise Rejected("demo.failed", str(error)) from error
     if as_json:
         print(jsonlib.dumps(summary, ensure_ascii=False))
     else:

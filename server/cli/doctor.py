@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from server import config as configuration
+from server.cli.serving import configured
 
 DISK_FREE_MIN = 10 << 30
 FILES_MIN = 16_384
@@ -31,15 +32,19 @@ def _libraries() -> Finding:
 
 
 def _disk(data: Path) -> Finding:
-    data.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(data).free
+    free = shutil.disk_usage(_standing(data)).free
     return free > DISK_FREE_MIN, f"disk: {free >> 30} GiB free below {data}"
+
+
+def _standing(data: Path) -> Path:
+    """The data directory, or where it will be made: a check leaves nothing behind."""
+    return next(folder for folder in (data, *data.absolute().parents) if folder.is_dir())
 
 
 def _fsync(data: Path) -> Finding:
     """A hall waits for the disk at every acknowledged command."""
     took: list[float] = []
-    with tempfile.NamedTemporaryFile(dir=data) as file:
+    with tempfile.NamedTemporaryFile(dir=_standing(data)) as file:
         for _ in range(FSYNCS):
             file.write(bytes(4096))
             file.flush()
@@ -77,9 +82,17 @@ def _clock() -> Finding:
     return drift < 5, f"clock: wall and monotonic differ by {drift:.2f} ms in 50 ms"
 
 
+def _built() -> Finding:
+    root = Path(__file__).resolve().parents[2]
+    parts = ("web_client/dist/index.html", "build/kaibiao-verify.pyz")
+    missing = [part for part in parts if not (root / part).is_file()]
+    said = f"missing, run make setup: {', '.join(missing)}" if missing else "pages, verifier"
+    return not missing, f"built: {said}"
+
+
 def run(config_path: Path | None) -> int:
     """Prints all findings; 0 when every one is good."""
-    config = configuration.load(config_path)
+    config = configured(config_path)
     data = Path(config.site.data)
     checks: list[Callable[[], Finding]] = [
         _libraries,
@@ -88,10 +101,14 @@ def run(config_path: Path | None) -> int:
         _files,
         lambda: _ports(config),
         _clock,
+        _built,
     ]
     bad = 0
     for check in checks:
-        good, text = check()
+        try:
+            good, text = check()
+        except OSError as error:
+            good, text = False, str(error)
         print(f"{'ok ' if good else 'BAD'}  {text}")
         bad += not good
     return 1 if bad else 0

@@ -1,0 +1,34 @@
+"""`kaibiao serve`: one site until SIGTERM, and how its configuration is found wrong."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crypto.errors import Rejected
+from server import config as configuration
+
+if TYPE_CHECKING:
+    from server.config import Config
+
+
+def configured(path: Path | None) -> "Config":
+    """The configuration in force. Raises Rejected config.invalid, which names the key."""
+    try:
+        return configuration.load(path)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Rejected("config.invalid", str(error)) from error
+
+
+def run(path: Path | None) -> None:
+    """Raises Rejected storage.*, config.invalid, and OSError (a port that is taken)."""
+    config = configured(path)
+    import uvloop
+
+    from server.app import serve
+    from server.storage.errors import StorageUnusable
+
+    try:
+        uvloop.run(serve(config))
+    except StorageUnusable as unusable:
+        raise Rejected(unusable.code, unusable.detail) from unusable
