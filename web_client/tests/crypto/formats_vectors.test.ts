@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { batchRoot, siteLeaf } from "../../src/crypto/batch.ts";
 import { concat, equal, hex, u8, u32, unhex } from "../../src/crypto/bytes.ts";
 import { decode, encode, type Json, type JsonObject } from "../../src/crypto/canonical.ts";
@@ -17,7 +17,6 @@ import {
   namedOthers,
   pad,
   parseForm,
-  parsePaddedForm,
   unpad,
 } from "../../src/crypto/form.ts";
 import { blake2b, blake2b256, label, sha256 } from "../../src/crypto/hashes.ts";
@@ -29,18 +28,13 @@ import {
   trusteeMessage,
 } from "../../src/crypto/manifest.ts";
 import { checkConsistency, leafHash, merkleRoot, rootFromPath } from "../../src/crypto/merkle.ts";
-import {
-  closedListRoot,
-  inClosedList,
-  parseReceipt,
-  verifyReceipt,
-} from "../../src/crypto/receipts.ts";
+import { closedListRoot, inClosedList } from "../../src/crypto/receipts.ts";
 import { bindMessage, checkRegistration, inviteMessage } from "../../src/crypto/registration.ts";
 import { bodyHash, rowHash } from "../../src/crypto/rows.ts";
 import { sodiumReady } from "../../src/crypto/sodium.ts";
-import { checkText, moneyText, parseMoney, parseRate, rateText } from "../../src/crypto/text.ts";
+import { moneyText, parseMoney, parseRate, rateText } from "../../src/crypto/text.ts";
 import type { BidderRegEntry } from "../../src/formats.ts";
-import { codeOf, repeated, vectors } from "./vectors.ts";
+import { codeOf, vectors } from "./vectors.ts";
 
 interface Place {
   envelope: number;
@@ -120,25 +114,7 @@ interface Formats {
   };
 }
 
-interface HostileCase {
-  check: string;
-  name: string;
-  runs: [string, number][];
-  size_max: number;
-  depth_max: number;
-  low: number;
-  high: number;
-  digits: number;
-  document: DocumentName;
-  place: Place;
-  others: Others;
-  origin: string;
-  log_pk: string;
-  code: string | null;
-}
-
 const formats = vectors<Formats>("formats.json");
-const hostile = vectors<{ cases: HostileCase[] }>("formats-hostile.json").cases;
 
 beforeAll(sodiumReady);
 
@@ -294,32 +270,6 @@ test("amounts and rates have one spelling", () => {
   for (const { text, digits, units } of formats.numbers.rate) {
     expect([parseRate(text, digits), rateText(units, digits)]).toEqual([units, text]);
   }
-});
-
-const textOf = (raw: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(raw);
-
-const CHECKS: Record<string, (raw: Uint8Array, of: HostileCase) => unknown> = {
-  json: (raw, of) => decode(raw, { sizeMax: of.size_max, depthMax: of.depth_max }),
-  text: (raw, of) => checkText(textOf(raw), of.low, of.high),
-  money: (raw) => parseMoney(textOf(raw)),
-  rate: (raw, of) => parseRate(textOf(raw), of.digits),
-  document: (raw, of) => decodeDocument(of.document, raw),
-  manifest: (raw) => parseManifest(raw),
-  manifest_signatures: (raw) => parseManifestSignatures(raw, theManifest()),
-  form: (raw, of) => parseForm(raw, theManifest(), of.place, others(of.others)),
-  padded_form: (raw, of) => parsePaddedForm(raw, theManifest(), of.place, others(of.others)),
-  entry: (raw) => decodeEntry(raw),
-  checkpoint: (raw, of) => parseCheckpoint(textOf(raw), of.origin, unhex(of.log_pk)),
-  receipt: (raw) => verifyReceipt(parseReceipt(raw), theManifest()),
-};
-
-describe.each([...new Set(hostile.map((each) => each.check))])("hostile %s", (check) => {
-  const cases = hostile.filter((each) => each.check === check);
-  test.each(cases)("$name: $code", (vector) => {
-    const raw = concat(...vector.runs.map(([piece, times]) => repeated(piece, times)));
-    const read = CHECKS[check] as (raw: Uint8Array, of: HostileCase) => unknown;
-    expect(codeOf(() => read(raw, vector))).toBe(vector.code ?? "ok");
-  });
 });
 
 test("what we write, we read back, whatever the members are called", () => {

@@ -13,6 +13,7 @@ import {
 } from "../../src/crypto/merkle.ts";
 import { bodyHash, FIRST_PREV_HASH, rowHash, stubBytes } from "../../src/crypto/rows.ts";
 import { sodiumReady } from "../../src/crypto/sodium.ts";
+import { consistencyPath } from "./rehearsal.ts";
 
 const ORIGIN = "hall.jiangzhou.example/kaibiao/log";
 const ROOT = "c8ba9cfb871487382c4a82f685adddedc9b42cbb5f3aa2068608b48eb6cc9016";
@@ -115,16 +116,6 @@ test("every leaf of every small tree leads to the root, and no shorter or longer
     }
   }
 });
-
-/** RFC 6962 2.1.2, straight from its text. */
-function consistencyPath(all: Uint8Array[], old: number, whole = true): Uint8Array[] {
-  if (old === all.length) return whole ? [] : [merkleRoot(all)];
-  let half = 1;
-  while (half * 2 < all.length) half *= 2;
-  return old <= half
-    ? [...consistencyPath(all.slice(0, half), old, whole), merkleRoot(all.slice(half))]
-    : [...consistencyPath(all.slice(half), old - half, false), merkleRoot(all.slice(0, half))];
-}
 
 test("a grown tree is consistent with what it was, and with nothing else", () => {
   for (let size = 1; size <= 20; size++) {
