@@ -18,11 +18,6 @@ export class Rejected extends Error {
   }
 }
 
-/** Refuse with `code` unless `ok`. */
-export function require(ok: boolean, code: string, detail = ""): asserts ok {
-  if (!ok) throw new Rejected(code, detail);
-}
-
 /** We are wrong if this fails: never used for anything that comes from outside. */
 export function assert(ok: boolean, what: string): asserts ok {
   if (!ok) throw new Error(`assertion failed: ${what}`);
