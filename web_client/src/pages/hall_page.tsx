@@ -32,7 +32,12 @@ export function HallCases({
   view,
   around,
   ownNumbers,
-}: HallPageProps & { readonly ownNumbers: ReadonlySet<number> }) {
+  hidesFingerprint = false,
+}: HallPageProps & {
+  readonly ownNumbers: ReadonlySet<number>;
+  /** A trustee is to read it from the hall's screen. */
+  readonly hidesFingerprint?: boolean;
+}) {
   return (
     <>
       {view.stage === "failed" ? (
@@ -40,7 +45,7 @@ export function HallCases({
       ) : (
         <StageCase view={view} around={around} ownNumbers={ownNumbers} />
       )}
-      {view.closing && <CheckCase view={view} />}
+      {view.closing && !hidesFingerprint && <CheckCase view={view} />}
     </>
   );
 }

@@ -65,7 +65,8 @@ export function ReadoutTable({ view, ownNumbers }: ReadoutTableProps) {
   }, [view.row]);
   if (!deciding) return null;
   return (
-    <div class="readout-scroll">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="readout-scroll" tabIndex={0} aria-label={t("readout.table")}>
       <table class="readout">
         <caption class="vh">{t("readout.table")}</caption>
         <thead>
@@ -126,7 +127,7 @@ export function ReadoutTable({ view, ownNumbers }: ReadoutTableProps) {
           })}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 
@@ -142,7 +143,7 @@ export function NotOpened({ view }: { readonly view: OpeningView }) {
   if (closed.length === 0) return null;
   return (
     <div>
-      <h3>{t("readout.not_opened", { n: closed.length })}</h3>
+      <h2 class="minor">{t("readout.not_opened", { n: closed.length })}</h2>
       <ul class="tasks">
         {closed.map(({ bid, state }) => (
           <li key={bid.no}>

@@ -13,6 +13,7 @@ import { Hall, type Surroundings } from "../frame.tsx";
 import { HallCases } from "../hall_page.tsx";
 import { Before, Loading } from "./before.tsx";
 import { type DeskActs, type DeskView, ownBidIds } from "./desk_view.ts";
+import { OpenKey } from "./key_case.tsx";
 import { OwnReadOut } from "./own_read_out.tsx";
 import { AfterWindow, Unlocking } from "./unlocking.tsx";
 
@@ -58,6 +59,9 @@ function Face(props: BidPageProps & { readonly bids: ReturnType<typeof ownBids> 
           >
             <p class="lead">{t(bids.length > 0 ? "announced.text" : "announced.none")}</p>
           </Case>
+          {bids.length > 0 && desk.key.kind !== "open" && desk.key.kind !== "loading" && (
+            <OpenKey desk={desk} acts={acts} />
+          )}
           <HallCases view={view} around={around} ownNumbers={own} />
         </>
       );

@@ -9,7 +9,7 @@ import { t } from "../../i18n.ts";
 import { isOwnUnlocked } from "../../opening/own.ts";
 import { type Bid, leftMs, type OpeningView } from "../../opening/view.ts";
 import { clockTime, dayTime, proofTime } from "../../time.ts";
-import { Evidence, refusalText, type Trouble } from "../../ui/refusal.tsx";
+import { Evidence, refusalText, type Trouble, TroubleBox } from "../../ui/refusal.tsx";
 import { type Half, TwoHalves } from "../../ui/tally.tsx";
 import { roleWord } from "../../ui/top.tsx";
 import { Act, Alarm, Button, Case, Done, FilePick, Fold, Note } from "../../ui/words.tsx";
@@ -346,7 +346,7 @@ export function CardForm({
           onInput={(event) => setText(event.currentTarget.value)}
         />
       </div>
-      <div class={isFirst ? "thumb" : undefined}>
+      <div class={isFirst && text !== "" ? "thumb" : undefined}>
         {isFirst ? (
           <button
             type="submit"
@@ -395,6 +395,10 @@ export function AfterWindow({ view, desk, acts, around, bids }: UnlockingProps) 
             <SelfRelease view={view} desk={desk} acts={acts} />
           )}
         </Case>
+      )}
+      {desk.trouble && <TroubleBox trouble={desk.trouble} />}
+      {unlocked && view.trusteesLost !== null && desk.key.kind !== "open" && (
+        <OpenKey desk={desk} acts={acts} />
       )}
       <HallCases view={view} around={around} ownNumbers={own} />
     </>

@@ -81,7 +81,7 @@ function Face(props: TrusteePageProps) {
               </p>
             )}
           </Case>
-          <HallCases view={view} around={around} ownNumbers={new Set()} />
+          <HallCases view={view} around={around} ownNumbers={new Set()} hidesFingerprint />
         </>
       );
     case "checking":
@@ -186,7 +186,7 @@ function Checked({ view, trustee, acts }: TrusteePageProps) {
         <ol class="numbered">
           <li>
             <div>
-              <h3>{t("trustee.q_log")}</h3>
+              <h2 class="minor">{t("trustee.q_log")}</h2>
               <div class="two-up">
                 {trustee.seenFingerprint && (
                   <div>
@@ -207,13 +207,13 @@ function Checked({ view, trustee, acts }: TrusteePageProps) {
           </li>
           <li>
             <div>
-              <h3>{t("trustee.q_time")}</h3>
+              <h2 class="minor">{t("trustee.q_time")}</h2>
               <Answer checks={trustee.checks} question="time" />
             </div>
           </li>
           <li>
             <div>
-              <h3>{t("trustee.q_set")}</h3>
+              <h2 class="minor">{t("trustee.q_set")}</h2>
               <Facts
                 rows={[
                   [t("trustee.give"), t("trustee.give_n", { n: trustee.sharesGiven })],
