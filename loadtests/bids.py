@@ -32,6 +32,14 @@ class Bid:
     handed_in: dict[str, Any]
 
     @property
+    def person(self) -> str:
+        return f"bidder-{self.number + 1}"
+
+    @property
+    def org(self) -> str:
+        return f"91360800MB{self.number + 1:08d}"
+
+    @property
     def header(self) -> Header:
         return parse_header(self.handed_in["header"])
 

@@ -129,7 +129,7 @@ def _ready(bid: Bid) -> dict[str, Any]:
     header = bid.header
     return {
         "bid_id": bid.bid_id,
-        "org": f"91360800MB{bid.number + 1:08d}",
+        "org": bid.org,
         "ad": header.ad,
         "c_H": header.c_H,
         "c_K": header.c_K,

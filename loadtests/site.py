@@ -89,14 +89,15 @@ class SiteUnderLoad:
         bidders = len(prepared[0].bids)
         orders: list[dict[str, Any]] = []
         for part in shares(bidders):
-            tickets = self.server.ask("tickets", people=[f"bidder-{n + 1}" for n in part])
+            people = [prepared[0].bids[n] for n in part]
+            tickets = self.server.ask("tickets", people=[bid.person for bid in people])
             positions = [
                 [
                     [one.stream, audience, 0, 0]
                     for one in prepared
-                    for audience in ("hall", f"party:91360800MB{n + 1:08d}")
+                    for audience in ("hall", f"party:{bid.org}")
                 ]
-                for n in part
+                for bid in people
             ]
             orders.append(self.seats(row, part) | {"tickets": tickets, "positions": positions})
         ask_all(self.crowds, "join", orders)

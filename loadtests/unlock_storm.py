@@ -121,7 +121,7 @@ def _judged(
 def bare(site: SiteUnderLoad, one: Prepared, made: Storm) -> dict[str, float]:
     """The same frames through the bare loop, in a process of its own, on the same disk."""
     bids = [
-        [bid.bid_id, header.bidder_pk, header.ad, header.c_B]
+        [bid.bid_id, header.bidder_pk, header.ad, header.c_B, bid.person, bid.org]
         for bid in one.bids
         for header in (bid.header,)
     ]
@@ -207,7 +207,8 @@ def _report(
         "accepted": halves,
         "lost": lost,
         "refused_late": late,
-        "refused_in_time_by_ms": [round(e, 2) for e in sorted(in_time)],
+        "refused_in_time": len(in_time),
+        "refused_in_time_by_ms": machine.spread_ms([e / 1000 for e in in_time]) if in_time else {},
         "refused": sorted(set(refused)),
         "journal": journal,
     }
