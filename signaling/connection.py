@@ -20,9 +20,8 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 
 from signaling import frames
-from signaling.accept import client_address
 from signaling.desk import Desk, monotonic_ms
-from signaling.handshake import StrictProtocol, answer_request, busy_response, forwarded_for
+from signaling.handshake import StrictProtocol, address_of, answer_request, busy_response
 from signaling.session import CloseCode, Ending, Session, is_too_slow
 
 log = logging.getLogger(__name__)
@@ -30,6 +29,8 @@ log = logging.getLogger(__name__)
 # A read is worked through in pieces of this size, so that a flood of tiny frames is noticed by the
 # rate limit after a few hundred of them and not after forty thousand.
 _PIECE_BYTES: Final = 4096
+# What a client may send before it is let in: a request with generous headers.
+_EARLY_BYTES_MAX: Final = 32 << 10
 
 
 class Stage(IntEnum):
@@ -46,6 +47,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_address_key",
+        "_early",
         "_protocol",
         "address",
         "desk",
@@ -61,6 +63,7 @@ class Connection(asyncio.Protocol):
         self.desk = desk
         self._protocol = StrictProtocol(desk.options)
         self._address_key: str | None = None
+        self._early = b""
         self.transport: asyncio.Transport
         self.address = ""
         self.stage = Stage.CONNECTED
@@ -68,7 +71,7 @@ class Connection(asyncio.Protocol):
         self.seen_ms = self.pinged_ms = monotonic_ms()
         self.partial_since_ms = 0
 
-    # -- what the meaning part adds ---------------------------------------------------------
+    # What the meaning part adds:
 
     @property
     @abstractmethod
@@ -110,9 +113,12 @@ class Connection(asyncio.Protocol):
         if self.stage is Stage.ENDED:
             return
         now_ms = self.seen_ms = monotonic_ms()
-        if self.stage is Stage.CONNECTED and not self._let_in(now_ms):
+        if self.stage is Stage.CONNECTED:
+            self._knock(data)
             return
-        received_ms = self.desk.clock.received_ms()
+        self._read(data, now_ms, self.desk.clock.received_ms())
+
+    def _read(self, data: bytes, now_ms: int, received_ms: int) -> None:
         for begin in range(0, len(data), _PIECE_BYTES):
             piece = data if len(data) <= _PIECE_BYTES else data[begin : begin + _PIECE_BYTES]
             self._protocol.receive_data(piece)
@@ -141,6 +147,7 @@ class Connection(asyncio.Protocol):
         if desk.is_closing and not desk.peers:
             desk.emptied.set()
         self._leave()
+        self._protocol.dissolve()
 
     def pause_writing(self) -> None:
         self.desk.paused[self] = monotonic_ms()
@@ -199,15 +206,28 @@ class Connection(asyncio.Protocol):
 
     # -- opening ----------------------------------------------------------------------------
 
-    def _let_in(self, now_ms: int) -> bool:
-        self.stage = Stage.REQUESTED
+    def _knock(self, data: bytes) -> None:
+        if not self._early:
+            self.desk.door.knock(self)
+        self._early += data
+        if len(self._early) > _EARLY_BYTES_MAX:
+            self._turn_away("request")
+            self.transport.abort()
+
+    def let_in(self) -> None:
+        """Its turn at the door: shake hands, or be told when to come back."""
+        if self.stage is not Stage.CONNECTED:
+            return
+        early, self._early = self._early, b""
+        now_ms = monotonic_ms()
         retry_after_s = self.desk.retry_after_s(now_ms)
-        if not retry_after_s:
-            return True
-        self._turn_away("busy")
-        self.transport.write(busy_response(retry_after_s))
-        self.transport.close()
-        return False
+        if retry_after_s:
+            self._turn_away("busy")
+            self.transport.write(busy_response(retry_after_s))
+            self.transport.close()
+            return
+        self.stage = Stage.REQUESTED
+        self._read(early, now_ms, self.desk.clock.received_ms())
 
     def _turn_away(self, why: str) -> None:
         self.desk.metrics.turned_away[why] += 1
@@ -215,10 +235,7 @@ class Connection(asyncio.Protocol):
 
     def _upgrade(self, request: Request) -> None:
         desk = self.desk
-        peername = cast("tuple[str, int] | None", self.transport.get_extra_info("peername"))
-        self.address = client_address(
-            peername[0] if peername else "", forwarded_for(request), desk.options.trusted_proxies
-        )
+        self.address = address_of(self.transport, request, desk.options.trusted_proxies)
         self._address_key = desk.addresses.enter(self.address)
         is_crowded = self._address_key is None
         response = answer_request(self._protocol, request, is_crowded_address=is_crowded)

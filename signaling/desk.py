@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from signaling.accept import AcceptLimiter, AddressCounter
 from signaling.channel import Subscriber
+from signaling.door import Door
 from signaling.gateway import Gateway
 from signaling.hub import Hub
 from signaling.metrics import Metrics
@@ -41,6 +42,7 @@ class Desk:
         self.limiter = AcceptLimiter(
             options.accept_rate_per_s, options.accept_burst, monotonic_ms()
         )
+        self.door = Door(options.handshakes_per_turn)
         self.addresses = AddressCounter(options.per_address_max)
         # Dicts as ordered sets: the oldest comes first, and that is who times out first.
         self.peers: dict[Connection, None] = {}

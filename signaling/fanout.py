@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Any, cast
+from typing import Any
 
 from signaling import frames
 from signaling.channel import PAGE_EVENTS, Subscriber
@@ -120,7 +120,9 @@ class FanOut:
     def _give_up(self, helpless: list[Subscriber]) -> None:
         """Better cut than partial: they come back and ask again."""
         for subscriber in helpless:
-            cast(Connection, subscriber.owner).end(CloseCode.RESTART, "channel.unavailable")
+            # One that waits for two pages is gone after the first.
+            if isinstance(subscriber.owner, Connection):
+                subscriber.owner.end(CloseCode.RESTART, "channel.unavailable")
 
     # -- presence ---------------------------------------------------------------------------
 

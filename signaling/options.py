@@ -46,6 +46,7 @@ class Options(Struct, frozen=True):
     backlog: int = 4096
     # How many one turn of the loop accepts: a storm must not become one long turn.
     accepts_per_turn: int = 32
+    handshakes_per_turn: int = 32
 
     open_timeout_ms: int = 5000
     ping_after_ms: int = 20_000

@@ -70,6 +70,8 @@ class Peer(Connection):
         if self.subscriber is not None:
             for key in list(self.subscriber.subscriptions):
                 self._unsubscribe(key)
+            # No circle is left for the collector (connection.py says why).
+            self.subscriber.owner = None
 
     def handle_message(self, payload: bytes, now_ms: int, received_ms: int) -> None:
         assert self.session is not None

@@ -1,11 +1,16 @@
 """The server on real sockets: hello, channels, commands, resume, the end."""
 
 import asyncio
+import contextlib
+import gc
+import itertools
 import socket
 
 import pytest
 
 from signaling.client import CommandRefused, Dismissed
+from signaling.handshake import StrictProtocol
+from signaling.peer import Peer
 from tests.signaling.hall import ORIGIN, Book, a_client, a_raw_client, a_server, an_admitted_client
 
 HALL = ("tender:1", "hall", 0, 0)
@@ -374,3 +379,59 @@ async def test_metrics_tell_no_numbers_of_people(book):
         exported = server.metrics.exported()
         assert exported["signaling_connections_tenths"] == 1
         assert not [name for name in exported if "command" in name or "deliver" in name]
+
+
+async def test_a_crowd_at_the_door_is_let_in_a_few_per_turn(book):
+    loop = asyncio.get_running_loop()
+    async with a_server(book, handshakes_per_turn=2) as server:
+        let_in = []
+
+        def count_each_turn():
+            let_in.append(server.metrics.handshakes)
+            if let_in[-1] < 20:
+                loop.call_soon(count_each_turn)
+
+        async with contextlib.AsyncExitStack() as crowd:
+            loop.call_soon(count_each_turn)
+            await asyncio.gather(
+                *(crowd.enter_async_context(a_raw_client(server)) for _ in range(20))
+            )
+        assert max(now - before for before, now in itertools.pairwise(let_in)) <= 2
+
+
+async def test_a_request_in_pieces_is_understood_and_an_endless_one_is_not(book):
+    async with a_server(book) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for piece in (b"GET /nowhere HT", b"TP/1.1\r\nHo", b"st: x\r\n\r\n"):
+            writer.write(piece)
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            assert (await reader.read()).startswith(b"HTTP/1.1 404")
+        writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /ws HTTP/1.1\r\n" + b"X: y\r\n" * 20_000)
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionError):
+                assert b"101" not in await reader.read()
+        writer.close()
+
+
+async def test_connections_that_ended_leave_nothing_to_the_collector(book):
+    """Its pauses are everybody's lag, and connections come and go by the thousand."""
+    async with a_server(book) as server:
+        gc.collect()
+        gc.disable()
+        try:
+            async with an_admitted_client(server, book.ticket("bidder"), [HALL]) as client:
+                client.say("cmd", 1, "cmd-00001", "tender:1", "say", {"value": 1})
+                await client.until(lambda _: len(client.seqs()) == 1)
+            async with an_admitted_client(server, positions=[HALL]) as client:
+                client.say("nonsense")
+                await client.gone()
+            while server.metrics.connections:  # noqa: ASYNC110 - the aborted one is lost soon
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0)
+            left = [each for each in gc.get_objects() if isinstance(each, (Peer, StrictProtocol))]
+            assert left == []
+        finally:
+            gc.enable()
