@@ -38,8 +38,7 @@ def _evidence(
 ) -> tuple[Event, ...]:
     """What is kept of a failed try: for each bid_id the SHA-256 of the message that named it."""
     tried = [(bid_id, *state.envelopes[bid_id], digest) for bid_id, digest in failed.items()]
-    if any(state.tries.get(bid.org, 0) >= TRIES_MAX for _, bid, _, _ in tried):
-        return ()
+    tried = tried[: max(0, TRIES_MAX - max(state.tries.get(bid.org, 0) for _, bid, _, _ in tried))]
     events: list[Event] = [
         ev.AttemptFailed(
             org=bid.org,

@@ -158,7 +158,10 @@ class Hall:
             self._rooms[stream] = room
             self._tell_rest(room, stopped.told_seq)
             for request in stopped.unanswered():
-                room.put(request)
+                try:
+                    room.put(request)
+                except Refused as refused:  # more than one queue holds
+                    request.reply(Answer(False, code=refused.code, retryable=True))
             minder = self._minders[stream] = Minder(room, self)
         log.error("left stopped: %s", stream)
         self.stopped.add(stream)

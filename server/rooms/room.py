@@ -34,6 +34,7 @@ from server.storage.records import EMPTY_STREAM, Head
 
 QUEUE_MAX = 8192
 BATCH_MAX = 256  # commands per append
+ROWS_ENOUGH = 1024  # rows of an append; one command more may make as many again and still fit
 SLICE = 16  # commands between two yields to the loop
 ANSWERS_MAX = 20_000
 ENTROPY_BYTES = 512
@@ -180,7 +181,8 @@ class Room:
         """Lives until cancelled. Raises Stopped on our own mistake."""
         try:
             while True:
-                self._batch = [await self._queue.get()]
+                if not self._batch:
+                    self._batch = [await self._queue.get()]
                 while len(self._batch) < BATCH_MAX and not self._queue.empty():
                     self._batch.append(self._queue.get_nowait())
                 await self._turn()
@@ -191,11 +193,15 @@ class Room:
     # ---- inside
 
     async def _turn(self) -> None:
-        """Decide all, make durable once, then answer and publish."""
+        """Decide the batch, or as much of it as fits one append; make durable once, then answer
+        and publish. The rest stays in the batch.
+        """
         decided = _Decided()
         self._handed_over.clear()
         try:
             for number, request in enumerate(list(self._batch)):
+                if len(decided.rows) > ROWS_ENOUGH or len(decided.entries) > ROWS_ENOUGH:
+                    break
                 if number % SLICE == SLICE - 1:
                     await asyncio.sleep(0)
                 self._decide(request, decided)
