@@ -1,4 +1,4 @@
-"""When to try again (退避): first within half a second, then 1, 2, 2 ... and after a while up to 15 s.
+"""When to try again (退避): within half a second, then 1, 2, 2 ... and after a while up to 15 s.
 
 Pure. Whoever is away for a short time stays near: a server that is started again has everybody back
 within two seconds (docs/decisions/0007). The accept limiter spreads a crowd, not this.

@@ -29,11 +29,13 @@ OPEN_TIMEOUT_S: Final = 10.0
 # The server answers or pings within ping_s; a line silent for longer than this more is dead.
 SILENCE_EXTRA_S: Final = 10.0
 _AUTH_TRIES_MAX: Final = 3
-_FATAL: Final = {CloseCode.BAD_FRAME, CloseCode.REVOKED}
+_FATAL: Final = {CloseCode.BAD_FRAME}
+# Another login of the same person may have ended our session: a fresh ticket tells.
+_WITH_A_FRESH_TICKET: Final = {CloseCode.AUTH, CloseCode.REVOKED}
 
 
 class Dismissed(Exception):
-    """The server does not want this client back: bad frame, revoked, no valid ticket."""
+    """The server does not want this client back: bad frame, no valid ticket any more."""
 
     def __init__(self, loss: Loss) -> None:
         super().__init__(f"{loss.code} {loss.reason}")
@@ -162,7 +164,7 @@ class Client:
                 failures = 1 if self._is_live else failures + 1
                 auth_failures = 0 if self._is_live else auth_failures
                 self._is_live = False
-                if loss.code == CloseCode.AUTH:
+                if loss.code in _WITH_A_FRESH_TICKET:
                     auth_failures += 1
                 if (
                     loss.code in _FATAL

@@ -59,6 +59,16 @@ async def test_whom_the_server_does_not_want_does_not_come_back(book):
         assert dismissed.value.loss.reason == "session.revoked"
 
 
+async def test_who_can_still_get_a_ticket_comes_back_after_being_revoked(book):
+    async def ticket():
+        return book.ticket("bidder")
+
+    async with a_server(book) as server, a_client(server, ticket) as client:
+        server.drop_identity("bidder")
+        assert await client.command("tender:1", "say", {"value": 1}) == {"seq": 1}
+        assert (client.connects, client.last_loss.code) == (2, 4403)
+
+
 async def test_fresh_tickets_are_tried_a_few_times_only(book):
     asked = []
 
