@@ -7,6 +7,7 @@ sealing and forgotten with it (C10).
 
 import getpass
 import json as jsonlib
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -137,15 +138,21 @@ def _passphrase(path: Path | None, *, is_new: bool) -> str:
         except UnicodeDecodeError as error:
             raise Rejected("keyfile.passphrase", "not UTF-8") from error
     else:
-        try:
-            given = getpass.getpass("Passphrase: ")
-            if is_new and given != getpass.getpass("Again: "):
-                raise Rejected("keyfile.passphrase_again")
-        except EOFError as error:
-            raise Rejected("keyfile.passphrase_length", "none was given") from error
+        _need_terminal()
+        given = getpass.getpass("Passphrase: ")
+        if is_new and given != getpass.getpass("Again: "):
+            raise Rejected("keyfile.passphrase_again")
     if is_new and len(given) < PASSPHRASE_MIN:
         raise Rejected("keyfile.passphrase_length", f"at least {PASSPHRASE_MIN} characters")
     return given
+
+
+def _need_terminal() -> None:
+    """getpass would fall back on standard input, and show what is typed there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError as error:
+        raise Rejected("keyfile.no_terminal", "give --passphrase-file") from error
 
 
 def _manifest(path: Path) -> Manifest:
