@@ -54,8 +54,10 @@ lock: $(UV) ## renew the hash-pinned requirements
 	  || { echo 'please type: sudo apt-get install chromium'; exit 1; }
 	touch $@
 
+# Not `npm ci`: it insists on every other platform's optional binaries, which not every registry serves.
+# With --no-save the lock file decides all the same, and its hashes are checked.
 web_client/node_modules/.ready: web_client/package.json web_client/package-lock.json
-	npm --prefix web_client ci --no-audit --no-fund --silent && touch $@
+	npm --prefix web_client install --no-save --no-audit --no-fund --silent && touch $@
 
 web_client/dist/.ready: web_client/node_modules/.ready $(CLIENT)
 	npm --prefix web_client run build --silent && touch $@
