@@ -5,6 +5,7 @@ the program and forks for each, so that every run is a process with an exit code
 same.
 """
 
+import importlib
 import json
 import os
 import subprocess
@@ -121,11 +122,10 @@ def _become(words: list[str]) -> int:
 
 
 def _serve() -> None:
-
-    import server.cli.bidding
-    import server.cli.envelopes
-    import server.cli.words  # noqa: F401 - all of these once, for every fork
-
+    for name in ("cyclopts.help", "rich.console", "rich.panel", "rich.table"):
+        importlib.import_module(name)
+    for name in ("bidding", "envelopes", "words"):
+        importlib.import_module(f"server.cli.{name}")
     for line in sys.stdin:
         words: Any = json.loads(line)
         print(json.dumps(_fork(words)), flush=True)
