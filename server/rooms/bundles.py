@@ -6,10 +6,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from crypto.ack import RESULT_ACCEPTED
 from crypto.canonical import Json
 from crypto.checkpoint import parse_checkpoint
+from crypto.messages import Release
 from server.domain.events import HALL, decode
-from server.domain.log_entries import READ_OUT
+from server.domain.log_entries import READ_OUT, RELEASE, SUBMIT
 from server.domain.opening import Opening
 from server.domain.opening_events import SelfReleaseReceived, SetFrozen, UnlockReceived
 from server.domain.refusals import Refused
@@ -65,16 +69,22 @@ def _archive(
         found = members_of(one)
         if found.get("stream") == stream:
             newest = max(newest, found["seq"])
-        entries.append(LoggedEntry(one.type, found, proof))
+        # A SUBMIT that was incomplete may have come again: only the accepted one is shown.
+        if one.type != SUBMIT or found["result"] == RESULT_ACCEPTED:
+            entries.append(LoggedEntry(one.type, found, proof))
     rows = [row for row in _rows(hall, stream) if row.seq <= newest]
     events = [decode(row.type, row.ver, payload_of(row)) for row in rows if row.type in _TYPES]
     final = log.checkpoint_at(size)
     material = Material(
-        state=state,
+        state=replace(state, releases=_logged_releases(state, entries)),
         manifest_signatures=signatures,
         payloads=payloads,
         unlocks=[e for e in events if isinstance(e, UnlockReceived)],
-        self_releases=[e.message for e in events if isinstance(e, SelfReleaseReceived)],
+        self_releases=[
+            e.message
+            for e in events
+            if isinstance(e, SelfReleaseReceived) and _is_form(state, e.bid_id)
+        ],
         frozen=[e for e in events if isinstance(e, SetFrozen)],
         entries=entries,
         final=final.text,
@@ -82,6 +92,20 @@ def _archive(
         rows=[_as_json(row) for row in rows],
     )
     return archive(members(material), rules.tender_id, hall.sign_index)
+
+
+def _is_form(state: Opening, bid_id: bytes) -> bool:
+    """Halves of bodies are shown to nobody (sealing.md F8)."""
+    return state.rules().envelope(state.envelopes[bid_id][1]).kind == "form"
+
+
+def _logged_releases(state: Opening, entries: list[LoggedEntry]) -> dict[int, dict[int, Release]]:
+    """The releases whose entries are in this bundle: one that came just now is in the next."""
+    logged = {e.members["sha256"] for e in entries if e.type == RELEASE}
+    return {
+        place: {n: message for n, message in own.items() if message.digest.hex() in logged}
+        for place, own in state.releases.items()
+    }
 
 
 _TYPES = frozenset({UnlockReceived.TYPE, SelfReleaseReceived.TYPE, SetFrozen.TYPE})

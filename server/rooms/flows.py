@@ -8,6 +8,7 @@ so a restart loses nothing and a fact told twice changes nothing.
 
 import asyncio
 import contextlib
+import logging
 from typing import Protocol
 
 from crypto.checkpoint import fingerprint, parse_checkpoint
@@ -25,6 +26,9 @@ from server.rooms.work import Worker
 
 SLEEP_MS_MAX = 60_000
 SLEEP_MS_MIN = 20
+BODIES_AGAIN_S = 30.0
+
+log = logging.getLogger("kaibiao.minder")
 
 
 class Services(Protocol):
@@ -144,8 +148,10 @@ class Minder:
             await self._services.worker.preload(state)
             first = state.rules().sessions[0]
             if state.closing_checkpoint and first.unattended:
-                await self._ask(cmd.StartWindow(session=first.session))
-                return True
+                # The host may have pressed in this very moment: then it runs, and that is as good.
+                now_ms = self._services.clock.now_ms()
+                start = cmd.StartWindow(session=first.session)
+                return (await self._room.ask(start, SYSTEM, "", now_ms)).ok
         work = due.work(state)
         if isinstance(work, due.FindHalves):
             await self._ask(await self._services.worker.find_halves(work))
@@ -164,7 +170,13 @@ class Minder:
         if work is None:
             return False
         opening_id = self._room.stream.split(":", 1)[1]
-        for report in await self._services.worker.open_bodies(opening_id, work):
+        try:
+            reports = await self._services.worker.open_bodies(opening_id, work)
+        except OSError:  # no room for the plaintexts, say; the hall does not wait for them
+            log.exception("bodies of %s are not opened now", opening_id)
+            await asyncio.sleep(BODIES_AGAIN_S)
+            return True
+        for report in reports:
             await self._ask(report)
         return True
 

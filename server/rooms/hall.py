@@ -97,6 +97,9 @@ class Hall:
             self._tasks.create_task(self._tick())
             for answered in resumed:
                 await answered
+            for room in self.rooms("tender"):  # published just before the power went
+                if room.state.manifest is not None:
+                    await self._schedule(room.stream.split(":", 1)[1], room.state.manifest.raw)
             ready.set()
 
     def _resume(self, room: Room) -> "asyncio.Future[None]":
@@ -243,8 +246,12 @@ class Hall:
         )
         if not answer.ok:
             raise Refused(answer.code, **answer.detail)
+        await self._schedule(tender_id, manifest)
+
+    async def _schedule(self, tender_id: str, manifest: bytes) -> None:
         opening = self._rooms.get(f"opening:{tender_id}") or self._start(f"opening:{tender_id}")
-        await opening.ask(cmd.ScheduleOpening(manifest=manifest), SYSTEM, "", self.now_ms())
+        if opening.state.manifest is None:
+            await opening.ask(cmd.ScheduleOpening(manifest=manifest), SYSTEM, "", self.now_ms())
 
     async def register_person(self, command: cmd.RegisterPerson) -> Answer:
         return await self._rooms["registry"].ask(command, SYSTEM, "", self.now_ms())

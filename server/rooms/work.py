@@ -3,6 +3,7 @@ for its room.
 """
 
 import asyncio
+import logging
 from pathlib import Path
 
 from server.decryption.bodies import SealedBody, open_body
@@ -15,6 +16,8 @@ from server.domain.opening import Opening
 from server.storage.blobs import BlobStore
 
 READ_AT_ONCE = 64
+
+log = logging.getLogger("kaibiao.work")
 
 
 class Worker:
@@ -39,13 +42,17 @@ class Worker:
             await asyncio.gather(*(self.payload(b) for b in missing[k : k + READ_AT_ONCE]))
 
     async def payload(self, bid_id: bytes) -> bytes:
-        """A form's sealed bytes; empty when the store has lost them (the state will say
-        damaged).
+        """A form's sealed bytes; empty when the store has lost them or cannot read them (the state
+        will say damaged).
         """
         known = self._forms.get(bid_id)
         if known is None:
-            size = await self.blobs.size(bid_id)
-            known = await self.blobs.read(bid_id, 0, size) if size else b""
+            try:
+                size = await self.blobs.size(bid_id)
+                known = await self.blobs.read(bid_id, 0, size) if size else b""
+            except OSError:
+                log.exception("a sealed form cannot be read: %s", bid_id.hex())
+                return b""
             self._forms[bid_id] = known
         return known
 
