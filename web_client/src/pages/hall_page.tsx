@@ -4,7 +4,8 @@
  * Invariant: no login, no count of bids before the deadline, no states by firm before the window's
  * end.
  */
-import { t } from "../i18n.ts";
+import { useMemo } from "preact/hooks";
+import { locale, t } from "../i18n.ts";
 import { tallyState } from "../opening/own.ts";
 import type { OpeningView } from "../opening/view.ts";
 import { clockTime, dayTime } from "../time.ts";
@@ -183,6 +184,7 @@ function FailedCase({ view }: { readonly view: OpeningView }) {
   );
 }
 
+/** Drawn anew when a state changed, not with every tick of the clock. */
 export function RackOf({
   view,
   ownNumbers,
@@ -190,16 +192,16 @@ export function RackOf({
   readonly view: OpeningView;
   readonly ownNumbers: ReadonlySet<number>;
 }) {
-  return (
-    <Rack
-      items={view.bids.map((bid) => ({
-        no: bid.no,
-        name: bid.name || t("hall.masked"),
-        state: tallyState(view, bid),
-        isOwn: ownNumbers.has(bid.no),
-      }))}
-    />
-  );
+  const own = [...ownNumbers].join();
+  return useMemo(() => {
+    const items = view.bids.map((bid) => ({
+      no: bid.no,
+      name: bid.name || t("hall.masked"),
+      state: tallyState(view, bid),
+      isOwn: ownNumbers.has(bid.no),
+    }));
+    return <Rack items={items} />;
+  }, [view, own, locale.value]);
 }
 
 export function Shares({ view }: { readonly view: OpeningView }) {
@@ -244,9 +246,8 @@ export function BidderList({
   readonly view: OpeningView;
   readonly isOpen?: boolean;
 }) {
-  if (view.bids.length === 0) return null;
-  return (
-    <Fold title={t("hall.list", { n: view.bids.length })} isOpen={isOpen}>
+  const list = useMemo(
+    () => (
       <ol class="bidders">
         {view.bids.map((bid) => (
           <li key={bid.no}>
@@ -255,6 +256,13 @@ export function BidderList({
           </li>
         ))}
       </ol>
+    ),
+    [view.bids, locale.value],
+  );
+  if (view.bids.length === 0) return null;
+  return (
+    <Fold title={t("hall.list", { n: view.bids.length })} isOpen={isOpen}>
+      {list}
     </Fold>
   );
 }

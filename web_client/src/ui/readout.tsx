@@ -3,8 +3,8 @@
  *
  * Invariant: what is shown are the values of the sealed forms; no page has a field to change them.
  */
-import { useEffect, useRef } from "preact/hooks";
-import { t } from "../i18n.ts";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { locale, t } from "../i18n.ts";
 import type { OpeningView, Row } from "../opening/view.ts";
 import { type Field, formEnvelope, lotName } from "../tender/manifest.ts";
 import { clockTime } from "../time.ts";
@@ -49,7 +49,16 @@ export interface ReadoutTableProps {
   readonly ownNumbers: ReadonlySet<number>;
 }
 
+/** Drawn anew when something was opened or read, not with every tick of the clock. */
 export function ReadoutTable({ view, ownNumbers }: ReadoutTableProps) {
+  const own = [...ownNumbers].join();
+  return useMemo(
+    () => <ReadoutRows view={view} ownNumbers={ownNumbers} />,
+    [view, own, locale.value],
+  );
+}
+
+function ReadoutRows({ view, ownNumbers }: ReadoutTableProps) {
   const fields = formFields(view);
   const deciding = fields.find((field) => field.decides);
   const extras = fields.filter((field) => !field.decides);

@@ -5,6 +5,7 @@
  * done now stays focusable and says why.
  */
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Glyph, type GlyphName } from "./glyph.tsx";
 
 interface WithChildren {
@@ -114,15 +115,28 @@ export function Note({
   return <div class={tone ? `note ${tone}` : "note"}>{children}</div>;
 }
 
+/** What has just replaced the pressed button takes the focus that the button lost. */
+function useLostFocus() {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    const isLost = document.activeElement === document.body || document.activeElement === null;
+    if (isLost && navigator.userActivation?.hasBeenActive) {
+      heading.current?.focus({ preventScroll: true });
+    }
+  }, []);
+  return heading;
+}
+
 /** Something is wrong: what, whether the bid is safe, what to do. Read out at once. */
 export function Alarm({
   title,
   glyph = "fail",
   children,
 }: WithChildren & { readonly title: ComponentChildren; readonly glyph?: GlyphName }) {
+  const heading = useLostFocus();
   return (
     <div class="alarm" role="alert">
-      <h2>
+      <h2 ref={heading} tabIndex={-1}>
         <Glyph name={glyph} />
         <span>{title}</span>
       </h2>
@@ -136,9 +150,10 @@ export function Done({
   glyph = "tick",
   children,
 }: WithChildren & { readonly title: ComponentChildren; readonly glyph?: GlyphName }) {
+  const heading = useLostFocus();
   return (
     <div class="done" role="status">
-      <h2>
+      <h2 ref={heading} tabIndex={-1}>
         <Glyph name={glyph} />
         <span>{title}</span>
       </h2>

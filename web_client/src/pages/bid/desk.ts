@@ -381,8 +381,9 @@ export class Desk implements DeskActs {
 
   prepare = (): Promise<void> => this.handOver.prepare();
   unlock = (confirmed: boolean): Promise<void> => this.handOver.unlock(confirmed);
-  unlockByCard = (text: string, confirmed: boolean): Promise<void> =>
-    this.handOver.unlockByCard(text, confirmed);
+  typeCard = (cardText: string): void => this.change({ cardText });
+  unlockByCard = (confirmed: boolean): Promise<void> =>
+    this.handOver.unlockByCard(this.view.value.cardText, confirmed);
   selfRelease = async (): Promise<void> => {
     this.change({ selfRelease: "busy", trouble: null });
     const isDone = await this.guarded(() => this.handOver.selfRelease());

@@ -101,6 +101,8 @@ export interface DeskView {
   readonly selfRelease: "none" | "busy" | "done";
   /** Envelopes sealed on an earlier visit, not submitted yet: they can be carried on with. */
   readonly stored: readonly StoredSeal[];
+  /** What was typed of a card: it outlives a failed try, because nobody types it twice gladly. */
+  readonly cardText: string;
 }
 
 export function emptyDesk(): DeskView {
@@ -120,6 +122,7 @@ export function emptyDesk(): DeskView {
     unlockReceipt: null,
     selfRelease: "none",
     stored: [],
+    cardText: "",
   };
 }
 
@@ -137,7 +140,8 @@ export interface DeskActs {
   signIn(): void;
   rehearse(): void;
   unlock(deadlineConfirmed: boolean): void;
-  unlockByCard(text: string, deadlineConfirmed: boolean): void;
+  typeCard(text: string): void;
+  unlockByCard(deadlineConfirmed: boolean): void;
   readCardPhoto(file: File): Promise<string | null>;
   selfRelease(): void;
   showCards(): void;

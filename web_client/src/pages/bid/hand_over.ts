@@ -110,7 +110,7 @@ export class HandOver {
       const given = text
         .split(/\n+/)
         .filter((line) => line.trim() !== "")
-        .map((line) => cardHeader(parseCard(line, manifest.suite), headers));
+        .map((line, at) => cardOnLine(line, at + 1, manifest, headers));
       for (const { header, half } of given) {
         if (!bidderHalfMatches(header, half)) throw new Rejected("unlock.key_mismatch");
       }
@@ -321,9 +321,21 @@ function byEnvelope(headers: readonly Header[]): [number, Header[]][] {
   return [...map].sort((a, b) => a[0] - b[0]);
 }
 
-function cardHeader(card: Card, headers: readonly Header[]): { header: Header; half: Bytes } {
-  const start = hex(card.bid_id_start);
-  const header = headers.find((one) => hex(one.bid_id).startsWith(start));
-  if (header === undefined) throw new Rejected("card.unknown");
-  return { header, half: card.bidder_half };
+/** The card of one line; what is wrong with it is said with the line's number. */
+function cardOnLine(
+  line: string,
+  number: number,
+  manifest: TenderManifest,
+  headers: readonly Header[],
+): { header: Header; half: Bytes } {
+  try {
+    const card: Card = parseCard(line, manifest.suite);
+    const start = hex(card.bid_id_start);
+    const header = headers.find((one) => hex(one.bid_id).startsWith(start));
+    if (header === undefined) throw new Rejected("card.unknown");
+    return { header, half: card.bidder_half };
+  } catch (error) {
+    if (!(error instanceof Rejected)) throw error;
+    throw new Refused(error.code, false, { line: number });
+  }
 }

@@ -108,16 +108,14 @@ export function OpenKey({
               onInput={(event) => setPassphrase(event.currentTarget.value)}
             />
           </div>
-          <div class="thumb">
-            <button
-              type="submit"
-              class="act wide"
-              aria-disabled={isBusy || passphrase === "" ? "true" : undefined}
-              aria-busy={isBusy}
-            >
-              {t(isBusy ? "key.opening" : "key.open_act")}
-            </button>
-          </div>
+          <button
+            type="submit"
+            class="act wide"
+            aria-disabled={isBusy || passphrase === "" ? "true" : undefined}
+            aria-busy={isBusy}
+          >
+            {t(isBusy ? "key.opening" : "key.open_act")}
+          </button>
         </form>
       )}
       <div class="field">

@@ -106,18 +106,18 @@ function YourTurn({ view, desk, acts }: UnlockingProps) {
           {t("unlock.answer")}
         </p>
       </Case>
-      <HelpCase acts={acts} />
+      <HelpCase desk={desk} acts={acts} />
     </>
   );
 }
 
-function HelpCase({ acts }: { readonly acts: DeskActs }) {
+function HelpCase({ desk, acts }: Pick<UnlockingProps, "desk" | "acts">) {
   const [isCard, setCard] = useState(false);
   return (
     <Case title={t("unlock.help_title")}>
       <p>{t("unlock.help")}</p>
       {isCard ? (
-        <CardForm acts={acts} />
+        <CardForm desk={desk} acts={acts} />
       ) : (
         <Button glyph="key" onPress={() => setCard(true)}>
           {t("card.use")}
@@ -195,6 +195,7 @@ const OTHER_KEY = new Set(["unlock.key_mismatch", "seed.key", "seed.box", "seed.
 
 function Failed({
   view,
+  desk,
   acts,
   around,
   bids,
@@ -203,7 +204,9 @@ function Failed({
   const words = refusalText(trouble.code, trouble.detail);
   const left = view.window ? leftMs(view.window, around.nowMs) : 0;
   const isOver = view.window === null || view.window.ended || left === 0;
-  const needsOtherKey = OTHER_KEY.has(trouble.code);
+  // The same again helps only where the key fits and is open; else the card, or another key, is first.
+  const needsOther = OTHER_KEY.has(trouble.code) || /^(card|keyfile)\./.test(trouble.code);
+  const mayRepeat = desk.key.kind === "open" && !needsOther;
   const no = bids[0]?.no ?? 0;
   return (
     <>
@@ -222,7 +225,7 @@ function Failed({
           </p>
           {words.todo && <p>{words.todo}</p>}
         </Alarm>
-        {!isOver && !needsOtherKey && (
+        {!isOver && mayRepeat && (
           <div class="thumb">
             <Act glyph="again" isWide onPress={() => acts.unlock(false)}>
               {t("failed.again")}
@@ -233,7 +236,7 @@ function Failed({
           <>
             <h2>{t("failed.card_title")}</h2>
             <p>{t("failed.card")}</p>
-            <CardForm acts={acts} isFirst={needsOtherKey} />
+            <CardForm desk={desk} acts={acts} isFirst={!mayRepeat} />
             <h2>{t("failed.no_card")}</h2>
             <ol class="numbered">
               <li>
@@ -283,27 +286,27 @@ function KeyFileInput({ acts }: { readonly acts: DeskActs }) {
 }
 
 /** The card as a case of its own, for a device that has no key. */
-function CardCase({ acts }: UnlockingProps) {
+function CardCase({ desk, acts }: UnlockingProps) {
   return (
     <Case title={t("card.instead_title")}>
       <p>{t("failed.card")}</p>
-      <CardForm acts={acts} />
+      <CardForm desk={desk} acts={acts} />
     </Case>
   );
 }
 
 /** Types or photographs a card; one line per envelope, as the sheet and its QR have them. */
 export function CardForm({
+  desk,
   acts,
   isFirst = false,
-}: {
-  readonly acts: DeskActs;
-  readonly isFirst?: boolean;
-}) {
-  const [text, setText] = useState("");
+}: Pick<UnlockingProps, "desk" | "acts"> & { readonly isFirst?: boolean }) {
+  const text = desk.cardText;
+  const setText = acts.typeCard;
   const [photo, setPhoto] = useState<"none" | "busy" | "unreadable">("none");
+  const isBusy = desk.unlock.kind === "checking" || desk.unlock.kind === "sending";
   const submit = () => {
-    if (text.trim() !== "") acts.unlockByCard(text, false);
+    if (text.trim() !== "" && !isBusy) acts.unlockByCard(false);
   };
   return (
     <form
@@ -356,7 +359,7 @@ export function CardForm({
             {t("card.act")}
           </button>
         ) : (
-          <button type="submit" class="btn" disabled={text.trim() === ""}>
+          <button type="submit" class="btn" disabled={text.trim() === "" || isBusy}>
             {t("card.act")}
           </button>
         )}

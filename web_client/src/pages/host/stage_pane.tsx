@@ -4,7 +4,8 @@
  * Invariant: read-out cannot be edited (there is no field); the opening names the number it opens;
  * the host sees prices at the instant everybody does.
  */
-import { t } from "../../i18n.ts";
+import { useMemo } from "preact/hooks";
+import { locale, t } from "../../i18n.ts";
 import { trusteesOf } from "../../opening/board.ts";
 import { isStaffUnlocked, nextRow, openTries } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
@@ -118,7 +119,8 @@ export function flapsOf(view: OpeningView): readonly Flap[] {
 }
 
 function FlapsPane({ view }: ControlsProps) {
-  const flaps = flapsOf(view);
+  const flaps = useMemo(() => flapsOf(view), [view, locale.value]);
+  const board = useMemo(() => <Flaps flaps={flaps} />, [flaps]);
   const of = (tone: Flap["tone"]) => flaps.filter((flap) => flap.tone === tone).length;
   return (
     <section class="pane">
@@ -138,7 +140,7 @@ function FlapsPane({ view }: ControlsProps) {
           )}
         </span>
       </h2>
-      <Flaps flaps={flaps} />
+      {board}
       <p class="hint">{t("host.flaps_hint")}</p>
     </section>
   );
