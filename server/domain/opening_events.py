@@ -19,8 +19,9 @@ class EnvelopeOf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnnouncedBid(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the bidder list (投标人名单). ``org`` and ``name`` are empty where the tender masks
-    names.
+    """One line of the bidder list (投标人名单).
+
+    ``org`` and ``name`` are empty where the tender masks names.
     """
 
     no: int

@@ -44,8 +44,10 @@ TENDER_TABLE: dict[str, frozenset[Role]] = {
 
 
 def require(room_kind: str, op: str, actor: Actor, stage: Stage | None) -> None:
-    """Raises ``auth.role``, ``auth.required`` (nobody is logged in: a restart ends sessions, and the
-    client must know that logging in again helps) or ``command.stage``; the system may ask anything.
+    """Raises ``auth.role``, ``auth.required`` or ``command.stage``; the system may ask anything.
+
+    ``auth.required``: nobody is logged in. A restart ends sessions, and the client must know that
+    logging in again helps.
     """
     if actor.role is Role.SYSTEM:
         return

@@ -43,6 +43,20 @@ class HallCollector(Collector):
             members.add_metric([room.stream, "viewer"], viewers)
         yield rooms
         yield members
+        yield from _signaling_families(self._signaling)
+
+
+def _signaling_families(signaling: SignalingServer) -> Iterator[Metric]:
+    """What signaling allows to be seen at any time; names may carry one label, ``reason``."""
+    families: dict[str, GaugeMetricFamily] = {}
+    for name, value in signaling.metrics.exported().items():
+        base, _, label = name.partition("{")
+        reason = label.split('"')[1] if label else ""
+        family = families.setdefault(
+            base, GaugeMetricFamily(f"kaibiao_{base}", "signaling", labels=["reason"])
+        )
+        family.add_metric([reason], value)
+    yield from families.values()
 
 
 def register_metrics(registry: CollectorRegistry, hall: Hall, signaling: SignalingServer) -> None:
