@@ -277,9 +277,9 @@ class TrusteeVisitor(Visitor):
 
     async def release(self) -> Any:
         rules = await self.read_rules()
-        end = await self.until(
-            lambda e: e.kind == "checkpoint_reached" and e.body["of"] == "window_end"
-        )
+        await self.until(lambda e: e.kind == "checkpoint_reached" and e.body["of"] == "window_end")
+        # The newest: an earlier window may have been started anew.
+        end = [c for c in self.all("checkpoint_reached") if c["of"] == "window_end"][-1]
         window = [w for w in self.all("window_opened") if w["w"] == end["w"]][-1]
         nonces = {n["envelope"]: n["nonce"] for n in window["nonces"]}
         closed = await self.http.closed_list(self.room_id)

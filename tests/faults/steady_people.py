@@ -24,7 +24,7 @@ from signaling.client import Client
 from signaling.feed import HeardEvent
 
 AGAIN_S = 0.05
-MARGIN_MS, FURTHER_MS = 5_000, 2_000
+MARGIN_MS, FURTHER_MS = 2_500, 2_000
 LINE_TROUBLE = (aiohttp.ClientError, OSError, TimeoutError)
 OURS = frozenset({"server.trouble", "room.busy", "upload.busy", "upload.offset"})
 
@@ -167,20 +167,22 @@ class SteadyBidder(Steady, Bidder):
         await self.submit(sealed)
         await self.wait_for_receipt()
 
-    async def submit(self, sealed: list[Sealed], seq: int = 1, prev: bytes = bytes(32)) -> bytes:
-        """The first SUBMIT unless said: its bytes."""
-        rules, (sign, _) = await self.read_rules(), self.keys()
-        self.submit_raw = build_submit(
-            rules.suite_impl,
-            tender_id=rules.tender_id,
+    async def submit(self, sealed: list[Sealed]) -> None:
+        self.submit_raw = self.submit_bytes(sealed)
+        await self.http.submit(self.room_id, self.submit_raw)
+
+    def submit_bytes(self, sealed: list[Sealed], seq: int = 1, prev: bytes = bytes(32)) -> bytes:
+        """A SUBMIT of these envelopes; the first one unless said."""
+        assert self.rules is not None
+        return build_submit(
+            self.rules.suite_impl,
+            tender_id=self.rules.tender_id,
             lot=1,
             seq=seq,
             prev=prev,
             items=[(s.header.envelope, s.header.bid_id) for s in sealed],
-            key=sign,
+            key=self.keys()[0],
         ).raw
-        await self.http.submit(self.room_id, self.submit_raw)
-        return self.submit_raw
 
     async def wait_for_receipt(self) -> None:
         while self.receipt is None:
@@ -234,16 +236,18 @@ class SteadyHost(Steady, Host):
         }
         await self.http.command(f"tender:{self.room_id}", "change_deadline", args)
 
-    async def keep_open(self, delivered: Callable[[], bool], peace: asyncio.Event) -> None:
+    async def keep_open(
+        self, delivered: Callable[[], bool], peace: asyncio.Event, margin_ms: int = MARGIN_MS
+    ) -> None:
         """Puts the deadline off as long as somebody is still sending, however slow the machine.
 
         ``peace`` is not set while that must not be disturbed for long.
         """
         deadline_ms = (await self.read_rules()).deadline_ms
         while not delivered():
-            if deadline_ms - now_ms() < MARGIN_MS:
+            if deadline_ms - now_ms() < margin_ms:
                 peace.clear()
-                deadline_ms = now_ms() + MARGIN_MS + FURTHER_MS
+                deadline_ms = now_ms() + margin_ms + FURTHER_MS
                 await self.put_off(deadline_ms)
                 peace.set()
             await asyncio.sleep(0.2)
