@@ -1,0 +1,145 @@
+"""One opening, from the first seal to a record that anybody can check.
+
+Five firms seal their bids. The first opens its own in time; the second replaces its bid before the
+deadline and unlocks during a pause; the third withdraws; the fourth never unlocks; the fifth has
+lost its machine and types its unlock cards, after the host had to start the countdown again.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto.verifier import verify
+from server.demo.people import Host
+from tests.journeys.people import Firm, Keyholder, bundle_of, opened, refused, unlock_by_cards
+from tests.journeys.sites import a_centre
+
+ROOM = "jz-2026-sg-0417"
+PRICES = ["71000000.00", "70500000.00", "69900000.00", "70000000.00", "70700000.00"]
+REPLACED = "70400000.00"
+
+
+@pytest.mark.both_loops
+async def test_an_opening_from_seal_to_verified_record(tmp_path: Path):
+    async with asyncio.timeout(120), a_centre(tmp_path / "data") as centre:
+        await centre.publish(ROOM, in_ms=7000)
+        firms = await centre.firms(ROOM, 5)
+        host, keyholders = await centre.host(ROOM), await centre.keyholders(ROOM)
+
+        await everybody_seals_and_some_change_their_minds(firms)
+        await nobody_hears_of_bids_before_the_deadline(host)
+        await the_first_countdown(host, firms)
+        await the_second_countdown(host, firms)
+        await two_of_three_release(host, keyholders)
+        readout = await opened(host)
+        await what_was_read_out_is_what_was_sealed(host, firms, readout)
+        await keyholders[2].release()  # late: it can only name faults
+        await every_body_is_decided(host, 3)
+        for no in sorted(readout["amounts"]):
+            await host.do("read_row", no=no)
+        await host.do("close_opening")
+
+        receipts = [await firm.keep_receipt(tmp_path) for firm in (firms[0], firms[1], firms[4])]
+        bundle = await bundle_of(host, tmp_path / "opening.zip")
+    report = await asyncio.to_thread(verify, bundle, None, None, receipts)
+    assert report.mismatches == []
+    assert report.verdict == "agree"
+    assert (report.facts["bids"], report.facts["state_opened"]) == ("4", "3")
+    assert report.facts["state_locked"] == "1"
+    assert report.held["receipt"] > 0
+
+
+async def everybody_seals_and_some_change_their_minds(firms: list[Firm]) -> None:
+    first = firms[0]
+    await first.read_rules()
+    await first.register()
+    sealed = first.seal_lot(1, PRICES[0])
+    early = await first.submit_of(1, sealed)
+    assert await refused(first.http.submit(ROOM, early.raw)) == "bid.incomplete"
+    await first.upload(sealed)
+    await first.http.submit(ROOM, early.raw)
+    others = zip(firms[1:], PRICES[1:], strict=True)
+    await asyncio.gather(*(firm.register_and_bid(price) for firm, price in others))
+    await firms[1].bid_for(1, REPLACED)
+    answer = await firms[2].withdraw()
+    assert len(answer["acks"]) == 1
+    for firm in firms:
+        await firm.enter(f"party:{firm.person.org}")
+        await firm.do("sign_in")
+    await asyncio.gather(*(firm.fetch_receipt() for firm in firms if firm is not firms[2]))
+
+
+async def nobody_hears_of_bids_before_the_deadline(host: Host) -> None:
+    assert {event.kind for event in host.heard} <= {"opening_scheduled", "sign_in_opened"}
+    assert await refused(host.http.closed_list(ROOM)) == "opening.not_ready"
+    assert await refused(host.http.envelopes(ROOM)) == "opening.not_ready"
+    announced = await host.until_kind("bidders_announced")
+    assert (announced["count"], len(announced["bids"])) == (4, 4)
+
+
+async def the_first_countdown(host: Host, firms: list[Firm]) -> None:
+    """Paused, extended, resumed; the first two unlock, and the time passes."""
+    await host.until(lambda e: e.kind == "checkpoint_reached" and e.body["of"] == "closing")
+    await host.do("start_window", session=1)
+    window = await firms[0].until_kind("window_opened")
+    answer = await firms[0].unlock(window)  # after every check that C7 asks for
+    assert len(answer["acks"]) == 2
+    assert await refused(firms[0].do("pause", reason="不该")) == "auth.role"
+    await host.do("pause", reason="主持人设备故障")
+    await firms[1].unlock(window)
+    await host.do("extend", extra_ms=1000, reason="补足时间")
+    await host.do("resume")
+    await host.until(lambda e: e.kind == "window_changed" and e.body["change"] == "resume")
+    assert [e["change"] for e in host.all("window_changed")] == ["pause", "extend", "resume"]
+    ended = await host.until_kind("window_ended")
+    assert (len(ended["unlocked"]), len(ended["locked"]), ended["early"]) == (2, 2, False)
+    assert await refused(firms[3].do("unlock", messages=firms[3].unlock_messages(window))) == (
+        "unlock.window_closed"
+    )
+
+
+async def the_second_countdown(host: Host, firms: list[Firm]) -> None:
+    """A restart with a reason: only who has not unlocked yet is waited for."""
+    await host.until(lambda e: e.kind == "checkpoint_reached" and e.body["of"] == "window_end")
+    assert await refused(host.do("start_window", session=1)) == "reason.missing"
+    await host.do("start_window", session=1, reason="第五家设备损坏，重新计时")
+    window = await host.until(lambda e: e.kind == "window_opened" and e.body["w"] == 2)
+    for answer in await unlock_by_cards(firms[4], window):
+        assert len(answer["acks"]) == 1
+    ended = await host.until(lambda e: e.kind == "window_ended" and e.body["w"] == 2)
+    assert (len(ended["unlocked"]), len(ended["locked"])) == (3, 1)
+
+
+async def two_of_three_release(host: Host, keyholders: list[Keyholder]) -> None:
+    for keyholder in keyholders:
+        keyholder.last_w = 2
+    answers = await asyncio.gather(*(k.release() for k in keyholders[:2]))
+    assert [len(answer["acks"]) for answer in answers] == [2, 2]
+    await host.until_kind("replies_ended")
+    assert await refused(host.do("start_window", session=1, reason="再来")) == "command.stage"
+
+
+async def what_was_read_out_is_what_was_sealed(
+    host: Host, firms: list[Firm], readout: dict[str, Any]
+) -> None:
+    announced = await host.until_kind("bidders_announced")
+    no_of = {bid["org"]: bid["no"] for bid in announced["bids"]}
+    assert readout["amounts"] == {
+        no_of[firms[0].person.org]: PRICES[0],
+        no_of[firms[1].person.org]: REPLACED,
+        no_of[firms[4].person.org]: PRICES[4],
+    }
+    assert firms[2].person.org not in no_of
+    frozen = json.loads((await host.until_kind("set_frozen"))["frozen"])
+    states = {bid["bid_id"]: bid["state"] for bid in frozen["bids"]}
+    never = firms[3].sealed[1][-1].header.bid_id.hex()
+    assert states.pop(never) == "locked"
+    assert set(states.values()) == {"opened"}
+
+
+async def every_body_is_decided(host: Host, count: int) -> None:
+    await host.until(lambda _: len(host.all("body_decided")) >= count)
+    assert {body["state"] for body in host.all("body_decided")} == {"opened"}
