@@ -1,6 +1,7 @@
 """`kaibiao inspect` and `kaibiao open`: what can be said of bytes alone, without a manifest."""
 
 import json as jsonlib
+import os
 from pathlib import Path
 
 from crypto.errors import Rejected
@@ -43,11 +44,15 @@ def open_envelope(
     chunk, c_P, padding (unless ``raw``). ``out`` is there only if all of them held.
 
     Raises Rejected header.*, open.hex, open.bidder_half, open.host_half, open.deal_check,
-    open.content_key, open.ct_root, payload.*, chunk.tag, plaintext.commitment, form.padding.
+    open.content_key, open.payload_size, open.ct_root, chunk.tag, plaintext.commitment,
+    form.padding.
     """
     header = read_header(header_path)
     key = checked_key(header, _octets(bidder_half), _octets(host_half))
     with new_files(out) as (target,), payload.open("rb") as source:
+        size = os.fstat(source.fileno()).st_size
+        if size != header.payload_size:
+            raise Rejected("open.payload_size", f"{size}, not {header.payload_size}")
         root = RootHasher(header.suite, header.pt_len, header.log2_chunk)
         while part := source.read(READ_BYTES):
             root.update(part)
