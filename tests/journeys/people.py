@@ -11,8 +11,17 @@ from crypto.card import card_text, parse_card
 from crypto.form import encode_form, pad
 from crypto.header import Header
 from crypto.keys import random_bytes
-from crypto.messages import build_card_unlock, build_submit, build_unlock
+from crypto.manifest import Manifest
+from crypto.messages import (
+    MODE_ALL,
+    build_card_unlock,
+    build_release,
+    build_submit,
+    build_unlock,
+)
 from crypto.sealing import Sealed, seal_bytes
+from crypto.shares import open_share
+from server.demo.checks import check_halves
 from server.demo.people import Bidder, Host, TrusteeVisitor, Visitor, now_ms
 from server.demo.world import Person, TrusteeKeys
 from server.http.client import HallHttp
@@ -75,7 +84,10 @@ class Firm(Bidder):
 
     async def upload(self, sealed: list[Sealed]) -> None:
         for one in sealed:
-            await self.http.store(self.room_id, one.header.raw, one.payload)
+            uploads = self.http.uploads
+            at = await uploads.create(self.room_id, one.header.core, len(one.payload))
+            await uploads.send(at, one.payload)
+            await uploads.put_header(at, one.header.raw)
 
     async def submit_of(self, lot: int, sealed: list[Sealed], kind: int = 1) -> Any:
         """The next message of this lot's chain."""
@@ -177,6 +189,34 @@ class Keyholder(TrusteeVisitor):
         super().__init__(base, keys.person, room_id)
         self.box, self.sign = keys.box, keys.sign
         self.last_w = 1
+
+    def _message(
+        self,
+        rules: Manifest,
+        envelope: int,
+        nonce: bytes,
+        root: bytes,
+        size: int,
+        headers: dict[int, list[Header]],
+        halves: dict[str, str],
+    ) -> bytes:
+        """Exactly the set that the rules name: the unlocked bids, or (mode 1) all of them (C11)."""
+        mode = rules.envelope(envelope).mode
+        listed = [h for h in headers[envelope] if mode == MODE_ALL or h.bid_id.hex() in halves]
+        check_halves([h for h in listed if h.bid_id.hex() in halves], halves)
+        i = [t.xpk for t in rules.trustees_of(envelope)].index(self.box.public) + 1
+        return build_release(
+            rules.suite_impl,
+            tender_id=rules.tender_id,
+            root=root,
+            size=size,
+            opening_nonce=nonce,
+            envelope=envelope,
+            i=i,
+            mode=mode,
+            items=[(h.bid_id, *open_share(h, i, self.box)) for h in listed],
+            key=self.sign,
+        ).raw
 
     async def until(self, fits: Callable[[HeardEvent], bool]) -> Any:
         def of_the_last_window(event: HeardEvent) -> bool:

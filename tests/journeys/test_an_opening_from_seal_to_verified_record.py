@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from crypto.keys import SigningKey
 from crypto.verifier import verify
 from server.demo.people import Host
+from tests.journeys.forging import members_of, with_another_price, written
 from tests.journeys.people import Firm, Keyholder, bundle_of, opened, refused, unlock_by_cards
 from tests.journeys.sites import a_centre
 
@@ -25,7 +27,7 @@ REPLACED = "70400000.00"
 @pytest.mark.both_loops
 async def test_an_opening_from_seal_to_verified_record(tmp_path: Path):
     async with asyncio.timeout(120), a_centre(tmp_path / "data") as centre:
-        await centre.publish(ROOM, in_ms=7000)
+        await centre.publish(ROOM, in_ms=6000, window_ms=2500)
         firms = await centre.firms(ROOM, 5)
         host, keyholders = await centre.host(ROOM), await centre.keyholders(ROOM)
 
@@ -44,12 +46,8 @@ async def test_an_opening_from_seal_to_verified_record(tmp_path: Path):
 
         receipts = [await firm.keep_receipt(tmp_path) for firm in (firms[0], firms[1], firms[4])]
         bundle = await bundle_of(host, tmp_path / "opening.zip")
-    report = await asyncio.to_thread(verify, bundle, None, None, receipts)
-    assert report.mismatches == []
-    assert report.verdict == "agree"
-    assert (report.facts["bids"], report.facts["state_opened"]) == ("4", "3")
-    assert report.facts["state_locked"] == "1"
-    assert report.held["receipt"] > 0
+    everybody_can_check_it(bundle, receipts)
+    nobody_can_edit_a_price(bundle, firms[0], centre.site.keys.receipt, tmp_path / "forged.zip")
 
 
 async def everybody_seals_and_some_change_their_minds(firms: list[Firm]) -> None:
@@ -138,6 +136,31 @@ async def what_was_read_out_is_what_was_sealed(
     never = firms[3].sealed[1][-1].header.bid_id.hex()
     assert states.pop(never) == "locked"
     assert set(states.values()) == {"opened"}
+
+
+def everybody_can_check_it(bundle: Path, receipts: list[Path]) -> None:
+    report = verify(bundle, receipts=receipts)
+    assert report.mismatches == []
+    assert report.verdict == "agree"
+    assert (report.facts["bids"], report.facts["state_opened"]) == ("4", "3")
+    assert report.facts["state_locked"] == "1"
+    assert report.held["receipt"] > 0
+
+
+def nobody_can_edit_a_price(bundle: Path, firm: Firm, receipt_key: SigningKey, into: Path) -> None:
+    """Not even the operator, who signs the index: the bidder's commitments are in its header, and
+    its header is under its own signature.
+    """
+    sealed = firm.sealed[1][-1]
+    halves = (sealed.bidder_half, sealed.host_half)
+    untouched = written(members_of(bundle), receipt_key, into)
+    assert verify(untouched).verdict == "agree"
+    forged = written(with_another_price(bundle, sealed.header, halves, "1.00"), receipt_key, into)
+    report = verify(forged)
+    assert report.verdict == "mismatch"
+    form = f"forms/{sealed.header.bid_id.hex()}.kbc"
+    assert ("form.ct_root", form) in {(m.check, m.member) for m in report.mismatches}
+    assert not {"index.signature", "index.hash"} & {m.check for m in report.mismatches}
 
 
 async def every_body_is_decided(host: Host, count: int) -> None:
