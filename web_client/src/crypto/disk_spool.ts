@@ -89,9 +89,18 @@ async function readSmall(folder: FileSystemDirectoryHandle, name: string): Promi
   }
 }
 
-/** The folder's lock, held until it is closed or the page is gone. Code: `seal.busy`. */
+/**
+ * The folder's lock, held until it is closed or the page is gone. Codes: `seal.busy`,
+ * `seal.not_stored` (another tab has just removed the folder).
+ */
 async function lockOf(folder: FileSystemDirectoryHandle): Promise<SyncHandle> {
-  return openHandle(await folder.getFileHandle(LOCK, { create: true }));
+  let file: FileSystemFileHandle;
+  try {
+    file = await folder.getFileHandle(LOCK, { create: true });
+  } catch {
+    throw new Rejected("seal.not_stored");
+  }
+  return openHandle(file);
 }
 
 /** Where the payload's bytes are: still being written, or finished and only read. */
@@ -229,7 +238,8 @@ async function dropUnfinished(all: FileSystemDirectoryHandle, id: string): Promi
     lock.close();
     await dropStored(all, id);
   } catch (error) {
-    if (!(error instanceof Rejected)) throw error;
+    // In use, or gone by now because somebody else removed it.
+    if (!(error instanceof Rejected || error instanceof DOMException)) throw error;
   }
 }
 

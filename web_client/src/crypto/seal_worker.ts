@@ -22,7 +22,13 @@ import { type Header, parseHeader, payloadSize } from "./header.ts";
 import { randomBytes, SigningKey } from "./keys.ts";
 import { parseManifest, termsOf } from "./manifest.ts";
 import { SealJob } from "./seal_job.ts";
-import type { SealCommand, SealReport, SealRequest, StoredSeal } from "./seal_protocol.ts";
+import type {
+  SealCommand,
+  SealReport,
+  SealRequest,
+  SealTrouble,
+  StoredSeal,
+} from "./seal_protocol.ts";
 import { GROUP_BYTES, Sender, type SenderOptions, uploadMetadata } from "./seal_sender.ts";
 import { BlobSource } from "./seal_source.ts";
 import { sodiumReady } from "./sodium.ts";
@@ -48,6 +54,7 @@ interface Running {
 const turns = new Turns();
 let running: Running | null = null;
 let reportedMs = 0;
+let reportedTrouble: SealTrouble = "";
 
 worker.onmessage = ({ data }) => void obey(data);
 
@@ -61,8 +68,11 @@ async function obey(command: SealCommand): Promise<void> {
       turns.pause();
       return report(true);
     case "resume":
-      if (running !== null && command.headers !== undefined)
-        running.origin.headers = command.headers;
+      if (running !== null) {
+        if (command.headers !== undefined) running.origin.headers = command.headers;
+        // Until the next try says otherwise; else the page would be asked to log in once more.
+        running.sender.trouble = "";
+      }
       turns.resume();
       return report(true);
     case "cancel":
@@ -85,11 +95,10 @@ async function ending(
     await work(ids);
   } catch (error) {
     const isKnown = error instanceof Rejected || error instanceof UploadRefused;
-    worker.postMessage({
-      kind: "failed",
-      code: isKnown ? error.code : "seal.trouble",
-      stored_id: ids.stored,
-    });
+    const code = isKnown ? error.code : "seal.trouble";
+    // What the disk lost cannot be carried on with, however often it is tried.
+    const stored_id = code === "seal.not_stored" ? null : ids.stored;
+    worker.postMessage({ kind: "failed", code, stored_id });
     if (!isKnown) throw error;
   } finally {
     running = null;
@@ -98,17 +107,16 @@ async function ending(
 
 function report(isUrgent: boolean): void {
   if (running === null) return;
-  const now = performance.now();
-  if (!isUrgent && now - reportedMs < REPORT_EVERY_MS) return;
-  reportedMs = now;
   const { sender, sealed } = running;
-  worker.postMessage({
-    kind: "progress",
-    sealed: sealed(),
-    sent: sender.sent,
-    total: sender.length,
-    trouble: sender.trouble === "" && turns.isPaused ? "paused" : sender.trouble,
-  });
+  const trouble = sender.trouble === "" && turns.isPaused ? "paused" : sender.trouble;
+  const now = performance.now();
+  // A new trouble never waits: after it nothing may move any more, and no later report would come.
+  const isDue = isUrgent || trouble !== reportedTrouble || now - reportedMs >= REPORT_EVERY_MS;
+  if (!isDue) return;
+  reportedMs = now;
+  reportedTrouble = trouble;
+  const { sent, length: total } = sender;
+  worker.postMessage({ kind: "progress", sealed: sealed(), sent, total, trouble });
 }
 
 function sending(origin: Origin, uploads: string): SenderOptions {
@@ -151,6 +159,7 @@ async function seal(request: SealRequest, ids: { stored: string | null }): Promi
       }
       const bid_id = hex(header.bid_id);
       worker.postMessage({ kind: "sealed", header: header.raw, bid_id, card_text: text });
+      report(true);
     },
   };
   try {

@@ -29,7 +29,8 @@ export class Turns {
   }
 
   resume(): void {
-    if (this.hasFailed) return;
+    // A new signal would leave requests under way that nobody can abort any more.
+    if (this.hasFailed || !this.paused) return;
     this.paused = false;
     this.request = new AbortController();
     this.wake();

@@ -118,6 +118,19 @@ describe("after a reload", () => {
     expect(everything(all)).toEqual([]);
   });
 
+  test("a folder that another tab removes while it is listed is no trouble", async () => {
+    const { all } = privateDisk();
+    await sealedOnDisk(all, MIB);
+    const folder = await all.getDirectoryHandle("one");
+    const get = folder.getFileHandle.bind(folder);
+    folder.getFileHandle = async (name, options) => {
+      if (name !== "lock") return get(name, options);
+      await all.removeEntry("one");
+      throw new DOMException(name, "NotFoundError");
+    };
+    expect(await listStored(all)).toEqual([]);
+  });
+
   test("two tabs do not send from one folder", async () => {
     const { all } = privateDisk();
     await sealedOnDisk(all, MIB);
@@ -139,6 +152,14 @@ describe("after a reload", () => {
     const failure = rig(desk, new MadeUpFile(5 * MIB), spool).job.run();
     await expect(failure).rejects.toMatchObject({ code: "seal.storage_full" });
   });
+});
+
+test("a resume without a pause leaves what is under way to the next pause", () => {
+  const turns = new Turns();
+  const { signal } = turns;
+  turns.resume();
+  turns.pause();
+  expect(signal.aborted).toBe(true);
 });
 
 function contains(bytes: Uint8Array, secret: Uint8Array): boolean {

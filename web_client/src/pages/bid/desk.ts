@@ -17,7 +17,6 @@ import {
   type TenderManifest,
 } from "../../crypto/manifest.ts";
 import { bindMessage, organisationHash } from "../../crypto/registration.ts";
-import type { SealCommand, SealReport, StoredSeal } from "../../crypto/seal_protocol.ts";
 import { sodiumReady } from "../../crypto/sodium.ts";
 import { buildSubmit, KIND_WITHDRAW } from "../../crypto/submissions.ts";
 import { askDevice } from "../../device/ask.ts";
@@ -51,6 +50,7 @@ import {
   ownSubmits,
 } from "./own_bids.ts";
 import { SealRun } from "./seal_run.ts";
+import { keepStored } from "./stored_seals.ts";
 
 const KEY_VALID_MS = 180 * 86_400_000;
 const RECEIPT_TRIES = 12;
@@ -314,27 +314,11 @@ export class Desk implements DeskActs {
     });
   };
 
-  /** What an earlier visit sealed and did not submit; a new key or tender has none. */
+  /** What an earlier visit sealed and did not submit; what was submitted is let go of. */
   async findStored(): Promise<void> {
-    const seals = await new Promise<readonly StoredSeal[]>((resolve) => {
-      const worker = new Worker(new URL("../../crypto/seal_worker.ts", import.meta.url), {
-        type: "module",
-      });
-      worker.onmessage = ({ data }: MessageEvent<SealReport>) => {
-        worker.terminate();
-        resolve(data.kind === "stored" ? data.seals : []);
-      };
-      worker.onerror = () => {
-        worker.terminate();
-        resolve([]);
-      };
-      worker.postMessage({ kind: "list_stored" } satisfies SealCommand);
-    });
     const used = new Set(this.view.value.submits.flatMap((one) => one.bidIds));
-    const stored = seals.filter(
-      (one) => one.tender === this.id && one.envelope !== 1 && !used.has(one.bid_id),
-    );
-    this.change({ stored });
+    const seals = await keepStored((one) => one.tender === this.id && used.has(one.bid_id));
+    this.change({ stored: seals.filter((one) => one.tender === this.id && one.envelope !== 1) });
   }
 
   // -- before the window

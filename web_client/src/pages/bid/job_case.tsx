@@ -15,6 +15,8 @@ export function JobCase({ job, acts }: { readonly job: SealJob; readonly acts: D
   const sealed = job.files.reduce((sum, file) => sum + file.sealed, 0);
   const sent = job.files.reduce((sum, file) => sum + file.sent, 0);
   const isSealing = job.step === "sealing";
+  // Bytes are sent while the rest is sealed; until this holds, a closed page means sealing anew.
+  const isSealed = job.files.every((file) => file.state === "waiting" || file.sealed >= file.size);
   const done = isSealing ? sealed : sent;
   const percent = total === 0 ? 0 : Math.floor((done / total) * 100);
   const leftS = job.bytesPerS > 0 ? (total - done) / job.bytesPerS : null;
@@ -35,7 +37,7 @@ export function JobCase({ job, acts }: { readonly job: SealJob; readonly acts: D
         <li>
           <div>
             <h3 class="row">
-              {t("job.seal")} {stepStatus(isSealing ? "now" : "done", t("job.sealed"))}
+              {t("job.seal")} {stepStatus(isSealed ? "done" : "now", t("job.sealed"))}
             </h3>
             <p class="small">{t("job.seal_text")}</p>
           </div>

@@ -27,6 +27,7 @@ import { sessionHeaders } from "../../net/http.ts";
 import { whoAmI } from "../../net/session.ts";
 import { troubleOf } from "../../ui/refusal.tsx";
 import type { JobFile, OwnSubmit, SealInput, SealJob, UnlockCard } from "./desk_view.ts";
+import { keepStored } from "./stored_seals.ts";
 
 export interface SealRunInput {
   readonly tender: string;
@@ -51,6 +52,7 @@ export class SealRun {
   /** Stored ciphertext of the envelope that failed: a later resume carries on with it. */
   private storedId: string | null = null;
   private isOver = false;
+  private isAskingWho = false;
   private readonly done = new Map<number, SealDone>();
   private readonly run: SealRunInput;
   private samples: { atMs: number; sent: number }[] = [];
@@ -260,12 +262,18 @@ export class SealRun {
     return ((sent - first.sent) * 1000) / (atMs - first.atMs);
   }
 
+  /** The session is over: a tab that holds its login key gets a new one; others wait for a person. */
   private async loginAgain(): Promise<void> {
+    if (this.isAskingWho) return;
+    this.isAskingWho = true;
     try {
-      await whoAmI();
+      const who = await whoAmI();
+      if (!who.person) throw new Refused("auth.required");
       this.tell({ kind: "resume", headers: sessionHeaders() });
     } catch (error) {
-      this.change({ trouble: troubleOf(error, this.run.now()) });
+      this.change({ isPaused: true, trouble: troubleOf(error, this.run.now()) });
+    } finally {
+      this.isAskingWho = false;
     }
   }
 
@@ -304,21 +312,9 @@ export class SealRun {
     this.change({ step: "done" });
   }
 
-  /** The server has it and promised it: the ciphertext on this disk is not needed any more. */
+  /** The server promised this lot's bid: no ciphertext of this lot on this disk is needed any more. */
   private async dropStored(): Promise<void> {
-    const ids = [...this.done.values()].flatMap((one) => one.stored_id ?? []);
-    if (ids.length === 0) return;
-    const worker = new Worker(new URL("../../crypto/seal_worker.ts", import.meta.url), {
-      type: "module",
-    });
-    // One after the other: the worker lists the folder after each.
-    for (const id of ids) {
-      await new Promise<void>((resolve) => {
-        worker.onmessage = () => resolve();
-        worker.onerror = () => resolve();
-        worker.postMessage({ kind: "drop_stored", id } satisfies SealCommand);
-      });
-    }
-    worker.terminate();
+    const { tender, input } = this.run;
+    await keepStored((seal) => seal.tender === tender && seal.lot === input.lot);
   }
 }
