@@ -5,6 +5,7 @@ and is given up only when several attempts in a row brought nothing.
 """
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -79,10 +80,12 @@ class Uploads:
             "Upload-Offset": str(offset),
             "Content-Length": str(length),
         }
-        data = _pieces(payload, offset, length)
-        async with self._session.patch(location, headers=headers, data=data) as response:
-            await raise_refusal(response)
-            return int(response.headers["Upload-Offset"])
+        # Opened here: a generator that a cut line leaves behind would keep its file open.
+        with _opened(payload) as source:
+            data = _pieces(source, offset, length)
+            async with self._session.patch(location, headers=headers, data=data) as response:
+                await raise_refusal(response)
+                return int(response.headers["Upload-Offset"])
 
     async def put_header(self, location: str, header: bytes) -> str:
         """The whole header: the upload becomes an envelope with this bid_id, in hex."""
@@ -101,16 +104,15 @@ def size_of(payload: bytes | Path) -> int:
     return len(payload) if isinstance(payload, bytes) else payload.stat().st_size
 
 
-async def _pieces(payload: bytes | Path, offset: int, length: int) -> AsyncIterator[bytes]:
-    if isinstance(payload, bytes):
-        for at in range(offset, offset + length, PIECE_SIZE):
-            yield payload[at : min(at + PIECE_SIZE, offset + length)]
-        return
-    with payload.open("rb") as file:
-        file.seek(offset)
-        while length > 0 and (piece := await asyncio.to_thread(_read, file, length)):
-            length -= len(piece)
-            yield piece
+def _opened(payload: bytes | Path) -> BinaryIO:
+    return io.BytesIO(payload) if isinstance(payload, bytes) else payload.open("rb")
+
+
+async def _pieces(source: BinaryIO, offset: int, length: int) -> AsyncIterator[bytes]:
+    source.seek(offset)
+    while length > 0 and (piece := await asyncio.to_thread(_read, source, length)):
+        length -= len(piece)
+        yield piece
 
 
 def _read(file: BinaryIO, length: int) -> bytes:
