@@ -69,17 +69,23 @@ class Firm(Bidder):
                 key=sign,
             )
 
-        bodies = [
-            seal(e.envelope, pad(DOCUMENT, 65_536)) for e in rules.envelopes if e.kind == "body"
+        def form(number: int, others: list[tuple[int, bytes]]) -> bytes:
+            return encode_form(
+                rules,
+                SimpleNamespace(lot=lot, envelope=number),
+                bidder=(self.person.org, self.person.org_name),
+                fields={"price": price, "days": 160, "manager": "何川"},
+                others=others,
+            )
+
+        rest = [
+            seal(
+                e.envelope, pad(DOCUMENT, 65_536) if e.kind == "body" else pad(form(e.envelope, []))
+            )
+            for e in rules.envelopes[1:]
         ]
-        form = encode_form(
-            rules,
-            SimpleNamespace(lot=lot, envelope=1),
-            bidder=(self.person.org, self.person.org_name),
-            fields={"price": price, "days": 160, "manager": "何川"},
-            others=[(s.header.envelope, s.header.bid_id) for s in bodies],
-        )
-        self.sealed[lot] = [*bodies, seal(1, pad(form))]
+        others = [(s.header.envelope, s.header.bid_id) for s in rest]
+        self.sealed[lot] = [*rest, seal(1, pad(form(1, others)))]
         return self.sealed[lot]
 
     async def upload(self, sealed: list[Sealed]) -> None:
@@ -183,12 +189,12 @@ async def unlock_by_cards(firm: Firm, window: dict[str, Any]) -> list[Any]:
 
 
 class Keyholder(TrusteeVisitor):
-    """A trustee that releases for the last window only: earlier ones were restarted."""
+    """A trustee that releases for one window: earlier ones were restarted, or are done."""
 
     def __init__(self, base: str, keys: TrusteeKeys, room_id: str) -> None:
         super().__init__(base, keys.person, room_id)
         self.box, self.sign = keys.box, keys.sign
-        self.last_w = 1
+        self.window = (1, 1)  # session, w
 
     def _message(
         self,
@@ -219,10 +225,10 @@ class Keyholder(TrusteeVisitor):
         ).raw
 
     async def until(self, fits: Callable[[HeardEvent], bool]) -> Any:
-        def of_the_last_window(event: HeardEvent) -> bool:
-            return event.body.get("w", self.last_w) == self.last_w and fits(event)
+        def of_its_window(event: HeardEvent) -> bool:
+            return (event.body.get("session"), event.body.get("w")) == self.window and fits(event)
 
-        return await super().until(of_the_last_window)
+        return await super().until(of_its_window)
 
 
 async def refused(doing: Any) -> str:

@@ -113,7 +113,7 @@ async def the_second_countdown(host: Host, firms: list[Firm]) -> None:
 
 async def two_of_three_release(host: Host, keyholders: list[Keyholder]) -> None:
     for keyholder in keyholders:
-        keyholder.last_w = 2
+        keyholder.window = (1, 2)
     answers = await asyncio.gather(*(k.release() for k in keyholders[:2]))
     assert [len(answer["acks"]) for answer in answers] == [2, 2]
     await host.until_kind("replies_ended")

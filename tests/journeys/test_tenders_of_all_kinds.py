@@ -1,5 +1,5 @@
-"""Three tenders of one site on one day: another suite, two lots with masked names, and one that is
-unattended and releases all accepted bids.
+"""Four tenders of one site on one day: another suite, two lots with masked names, one that is
+unattended and releases all accepted bids, and one whose prices are opened in a second session.
 """
 
 import asyncio
@@ -7,14 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from crypto.manifest import trustee_message
 from crypto.verifier import verify
-from tests.journeys.people import bundle_of, opened
+from server.demo.people import Host
+from tests.journeys.people import bundle_of, opened, refused
 from tests.journeys.sites import Centre, a_centre
 
 ODD_SIZES = 0xFF01
 
 
-async def test_three_tenders_of_different_kinds_open_at_the_same_time(tmp_path: Path):
+async def test_four_tenders_of_different_kinds_open_at_the_same_time(tmp_path: Path):
     async with (
         asyncio.timeout(120),
         a_centre(tmp_path / "data", test_suites=True) as centre,
@@ -23,6 +25,7 @@ async def test_three_tenders_of_different_kinds_open_at_the_same_time(tmp_path: 
         day.create_task(under_another_suite(centre, tmp_path / "odd.zip"))
         day.create_task(two_lots_with_masked_names(centre, tmp_path / "lots.zip"))
         day.create_task(unattended_and_all_accepted(centre, tmp_path / "all.zip"))
+        day.create_task(two_sessions(centre, tmp_path / "sessions.zip"))
 
 
 async def under_another_suite(centre: Centre, into: Path) -> None:
@@ -47,7 +50,7 @@ async def under_another_suite(centre: Centre, into: Path) -> None:
     await host.until_kind("replies_ended")
     readout = await opened(host)
     assert sorted(readout["amounts"].values()) == sorted(prices)
-    await host.until(lambda _: len(host.all("body_decided")) == 3)
+    await so_many(host, "body_decided", 3)
     assert {b["state"] for b in host.all("body_decided")} == {"opened"}
     report = await asyncio.to_thread(verify, await bundle_of(host, into))
     # The verifier knows the suites for real tenders, and says that this is none of them.
@@ -125,3 +128,52 @@ async def unattended_and_all_accepted(centre: Centre, into: Path) -> None:
     report = await asyncio.to_thread(verify, await bundle_of(host, into))
     assert report.mismatches == []
     assert (report.facts["state_opened"], report.facts["state_locked"]) == ("2", "1")
+
+
+async def two_sessions(centre: Centre, into: Path) -> None:
+    """First what is judged without prices; then the prices, as a window with keys of its own."""
+    room = "two-sessions"
+
+    def change(manifest: dict[str, Any]) -> None:
+        first = manifest["envelopes"][0]
+        manifest["envelopes"].append({**first, "envelope": 3, "name": "报价文件"})
+        manifest["sessions"].append({**manifest["sessions"][0], "session": 2, "envelopes": [3]})
+        for listed, keys in zip(manifest["trustees"], centre.world.trustees, strict=True):
+            listed["envelopes"] = [1, 2, 3]
+            claim = (listed["expiry_ms"], keys.box.public, keys.sign.public, [1, 2, 3])
+            listed["proof"] = keys.sign.sign(trustee_message(*claim)).hex()
+
+    await centre.publish(room, 5000, change=change)
+    firms, host = await centre.firms(room, 3), await centre.host(room)
+    keyholders = await centre.keyholders(room)
+    await asyncio.gather(*(f.register_and_bid(f"7{n}000000.00") for n, f in enumerate(firms)))
+    await asyncio.gather(*(f.fetch_receipt() for f in firms))
+    for firm in firms:
+        await firm.enter(f"party:{firm.person.org}")
+    await host.until(lambda e: e.kind == "checkpoint_reached" and e.body["of"] == "closing")
+    assert await refused(host.do("start_window", session=2)) == "window.session_unknown"
+    for session in (1, 2):
+        await host.do("start_window", session=session)
+        window = await of_session(host, "window_opened", session)
+        assert [n["envelope"] for n in window["nonces"]] == ([1, 2] if session == 1 else [3])
+        await asyncio.gather(*(firm.unlock(window) for firm in firms))
+        await of_session(host, "window_ended", session)
+        for keyholder in keyholders[session - 1 : session + 1]:
+            keyholder.window = (session, 1)
+            await keyholder.release()
+        await so_many(host, "replies_ended", session)
+        await host.do("open_all")
+        await so_many(host, "prices_read_out", session)
+    await so_many(host, "body_decided", 3)
+    assert {b["state"] for b in host.all("body_decided")} == {"opened"}
+    report = await asyncio.to_thread(verify, await bundle_of(host, into))
+    assert report.mismatches == []
+    assert (report.facts["bids"], report.facts["state_opened"]) == ("3", "6")
+
+
+async def so_many(host: Host, kind: str, count: int) -> None:
+    await host.until(lambda _: len(host.all(kind)) == count)
+
+
+async def of_session(host: Host, kind: str, session: int) -> dict[str, Any]:
+    return await host.until(lambda e: e.kind == kind and e.body["session"] == session)
