@@ -316,6 +316,8 @@ export class Desk implements DeskActs {
 
   /** What an earlier visit sealed and did not submit; what was submitted is let go of. */
   async findStored(): Promise<void> {
+    // While a run writes to that folder, or clears it, there is nothing of an earlier visit to find.
+    if (this.run !== null) return;
     const used = new Set(this.view.value.submits.flatMap((one) => one.bidIds));
     const seals = await keepStored((one) => one.tender === this.id && used.has(one.bid_id));
     this.change({ stored: seals.filter((one) => one.tender === this.id && one.envelope !== 1) });

@@ -45,6 +45,7 @@ export interface SealRunInput {
 
 const FORM_ENVELOPE = 1;
 const SPEED_WINDOW_MS = 5000;
+const CANCEL_MS = 3000;
 
 export class SealRun {
   private job: SealJob;
@@ -122,9 +123,10 @@ export class SealRun {
 
   abandon(): void {
     this.isOver = true;
+    const worker = this.worker;
     this.tell({ kind: "cancel" });
-    this.worker?.terminate();
-    this.worker = null;
+    // It clears the half-made ciphertext away and reports; one that hangs is ended.
+    setTimeout(() => worker?.terminate(), CANCEL_MS);
   }
 
   private sizeOf(envelope: number): number {
