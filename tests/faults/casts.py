@@ -81,12 +81,14 @@ class Cast:
 
     async def until_read_out(self) -> None:
         """From the end of a window to the prices."""
-        w = self.host.all("window_ended")[-1]["w"]
-        await self.host.until(
-            lambda e: (
-                e.kind == "checkpoint_reached" and (e.body["of"], e.body["w"]) == ("window_end", w)
+        w = self.host.all("window_opened")[-1]["w"]
+        for person in (self.host, *self.trustees):
+            await person.until(
+                lambda e: (
+                    e.kind == "checkpoint_reached"
+                    and (e.body["of"], e.body["w"]) == ("window_end", w)
+                )
             )
-        )
         await asyncio.gather(*(trustee.release() for trustee in self.trustees))
         await self.host.until_kind("replies_ended")
         await self.host.do("open_all")
