@@ -26,6 +26,10 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 INTEGER_MAX = 2**53 - 1
 DEPTH_MAX = 32  # what encode allows; every object of ours is below 8
 
+# Kept, because json.dumps with arguments makes one every time.
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DIGITS_MAX = 16  # of INTEGER_MAX; longer numbers are refused before they are converted
 
@@ -42,13 +46,7 @@ class _Foreign:
 
 def encode(value: Json) -> bytes:
     """The RFC 8785 bytes of ``value``; Rejected("json.not_canonical") if it is not of our kind."""
-    text = json.dumps(
-        _ordered(value, DEPTH_MAX),
-        ensure_ascii=False,
-        allow_nan=False,
-        check_circular=False,
-        separators=(",", ":"),
-    )
+    text = _ENCODER.encode(_ordered(value, DEPTH_MAX))
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -93,13 +91,13 @@ def utf16_order(text: str) -> bytes:
 
 def _ordered(value: object, depth: int) -> Json:
     """A copy with sorted members, checked all the way down to be of our kind."""
+    if isinstance(value, str):
+        return value
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         if not -INTEGER_MAX <= value <= INTEGER_MAX:
             raise Rejected("json.not_canonical", "integer beyond 2^53-1")
-        return value
-    if isinstance(value, str):
         return value
     if depth == 0:
         raise Rejected("json.depth")

@@ -7,6 +7,7 @@ KiB; threads rely on it.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 Octets = bytes | bytearray | memoryview
@@ -16,28 +17,21 @@ SHA256_SIZE: Final = 32
 
 def sha256(*parts: Octets) -> bytes:
     """SHA-256 of the parts joined: 32 bytes."""
-    state = hashlib.sha256()
-    for part in parts:
-        state.update(part)
-    return state.digest()
+    # Joined first: one call into the library; one part alone is not copied.
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def blake2b_256(*parts: Octets) -> bytes:
     """BLAKE2b with a 32-byte digest, no label, no key."""
-    state = hashlib.blake2b(digest_size=32)
-    for part in parts:
-        state.update(part)
-    return state.digest()
+    return hashlib.blake2b(b"".join(parts), digest_size=32).digest()
 
 
 def blake2b_512(*parts: Octets) -> bytes:
     """BLAKE2b with a 64-byte digest, no label, no key."""
-    state = hashlib.blake2b(digest_size=64)
-    for part in parts:
-        state.update(part)
-    return state.digest()
+    return hashlib.blake2b(b"".join(parts), digest_size=64).digest()
 
 
+@lru_cache(maxsize=256)
 def label_bytes(label: str) -> bytes:
     """The label as it is hashed or signed: its ASCII bytes and one 00 byte (C4)."""
     encoded = label.encode("ascii")
@@ -52,7 +46,5 @@ def labelled(label: str, *parts: Octets, key: bytes = b"", size: int = 32) -> by
 
     key: at most 64 bytes; size: 1..64.
     """
-    state = hashlib.blake2b(label_bytes(label), key=key, digest_size=size)
-    for part in parts:
-        state.update(part)
-    return state.digest()
+    joined = b"".join((label_bytes(label), *parts))
+    return hashlib.blake2b(joined, key=key, digest_size=size).digest()

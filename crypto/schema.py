@@ -12,9 +12,9 @@ match), and ``text.*`` of crypto.text. The detail is the place: ``trustees[0].xp
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from crypto.canonical import Json
 from crypto.errors import Rejected
@@ -123,47 +123,9 @@ Schema: TypeAlias = (
 )
 
 
-def check(schema: Schema, value: Json, place: str = "") -> None:
+def check(schema: Schema, value: Json) -> None:
     """Raise Rejected unless ``value`` is what ``schema`` says; as deep as the schema, no deeper."""
-    match schema:
-        case Int(low, high):
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise Rejected("object.type", place)
-            if not low <= value <= high:
-                raise Rejected("object.range", place)
-        case Flag():
-            if not isinstance(value, bool):
-                raise Rejected("object.type", place)
-        case Maybe(inner):
-            if value is not None:
-                check(inner, value, place)
-        case Items(item, low, high):
-            if not isinstance(value, list):
-                raise Rejected("object.type", place)
-            if not low <= len(value) <= high:
-                raise Rejected("object.length", place)
-            for at, each in enumerate(value):
-                check(item, each, f"{place}[{at}]")
-        case Obj():
-            _check_members(schema, _members(value, place), place)
-        case Tagged(tag=tag, variants=variants):
-            members = _members(value, place)
-            if tag not in members:
-                raise Rejected("object.member_missing", _inside(place, tag))
-            chosen = members[tag]
-            if not isinstance(chosen, str) or chosen not in variants:
-                raise Rejected("object.value", _inside(place, tag))
-            _check_members(variants[chosen], members, place)
-        case Open():
-            _members(value, place)
-        case OneOf(values):
-            # True == 1 in Python, so the type is compared too.
-            if not any(type(value) is type(lawful) and value == lawful for lawful in values):
-                raise Rejected("object.value", place)
-        case Text() | Ascii() | Hex() | Note():
-            if not isinstance(value, str):
-                raise Rejected("object.type", place)
-            _check_string(schema, value, place)
+    _CHECKS[type(schema)](schema, value)
 
 
 def checked(schema: Obj, value: Json) -> dict[str, Json]:
@@ -172,45 +134,133 @@ def checked(schema: Obj, value: Json) -> dict[str, Json]:
     return cast("dict[str, Json]", value)
 
 
-def _members(value: Json, place: str) -> dict[str, Json]:
+# ---- one function per kind of schema. Every log entry of ours comes through here, so the place is
+# put together only on the way up from a refusal.
+
+
+def _within(schema: Schema, value: Json, place: str) -> None:
+    try:
+        _CHECKS[type(schema)](schema, value)
+    except Rejected as refusal:
+        inner = refusal.detail
+        glue = "." if inner and inner[0] not in "[ " else ""
+        raise Rejected(refusal.code, f"{place}{glue}{inner}") from None
+
+
+def _int(schema: Int, value: Json) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Rejected("object.type")
+    if not schema.low <= value <= schema.high:
+        raise Rejected("object.range")
+
+
+def _flag(_schema: Flag, value: Json) -> None:
+    if not isinstance(value, bool):
+        raise Rejected("object.type")
+
+
+def _text(schema: Text, value: Json) -> None:
+    try:
+        check_text(_string(value), schema.low, schema.high)
+    except Rejected as refusal:
+        detail = f" {refusal.detail}" if refusal.detail else ""
+        raise Rejected(refusal.code, detail) from refusal
+
+
+def _ascii(schema: Ascii, value: Json) -> None:
+    if re.fullmatch(schema.pattern, _string(value), re.ASCII) is None:
+        raise Rejected("object.value")
+
+
+def _hex(schema: Hex, value: Json) -> None:
+    text = _string(value)
+    size, odd = divmod(len(text), 2)
+    if odd or not schema.low <= size <= schema.high or _is_hex(text) is None:
+        raise Rejected("object.value")
+
+
+def _note(schema: Note, value: Json) -> None:
+    if len(_string(value)) > schema.high:
+        raise Rejected("object.value")
+
+
+def _one_of(schema: OneOf, value: Json) -> None:
+    # True == 1 in Python, so the type is compared too.
+    if not any(type(value) is type(lawful) and value == lawful for lawful in schema.values):
+        raise Rejected("object.value")
+
+
+def _items(schema: Items, value: Json) -> None:
+    if not isinstance(value, list):
+        raise Rejected("object.type")
+    if not schema.low <= len(value) <= schema.high:
+        raise Rejected("object.length")
+    for at, each in enumerate(value):
+        _within(schema.item, each, f"[{at}]")
+
+
+def _maybe(schema: Maybe, value: Json) -> None:
+    if value is not None:
+        check(schema.schema, value)
+
+
+def _obj(schema: Obj, value: Json) -> None:
+    members = _members(value)
+    if members.keys() != schema.members.keys():
+        _check_names(schema, members)
+    for name, (inner, _) in schema.members.items():
+        if name in members:
+            _within(inner, members[name], name)
+
+
+def _check_names(schema: Obj, members: dict[str, Json]) -> None:
+    unknown = members.keys() - schema.members.keys()
+    if unknown:
+        raise Rejected("object.member_unknown", min(unknown)[:40])
+    for name in schema.members:
+        if name not in members and name not in schema.optional:
+            raise Rejected("object.member_missing", name)
+
+
+def _tagged(schema: Tagged, value: Json) -> None:
+    members = _members(value)
+    if schema.tag not in members:
+        raise Rejected("object.member_missing", schema.tag)
+    chosen = members[schema.tag]
+    if not isinstance(chosen, str) or chosen not in schema.variants:
+        raise Rejected("object.value", schema.tag)
+    _obj(schema.variants[chosen], members)
+
+
+def _open(_schema: Open, value: Json) -> None:
+    _members(value)
+
+
+def _members(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
-        raise Rejected("object.type", place)
+        raise Rejected("object.type")
     return value
 
 
-def _check_members(schema: Obj, members: dict[str, Json], place: str) -> None:
-    unknown = members.keys() - schema.members.keys()
-    if unknown:
-        raise Rejected("object.member_unknown", _inside(place, min(unknown)[:40]))
-    for name in schema.members:
-        if name not in members and name not in schema.optional:
-            raise Rejected("object.member_missing", _inside(place, name))
-    for name, (inner, _) in schema.members.items():
-        if name in members:
-            check(inner, members[name], _inside(place, name))
+def _string(value: Json) -> str:
+    if not isinstance(value, str):
+        raise Rejected("object.type")
+    return value
 
 
-def _check_string(schema: Text | Ascii | Hex | Note, value: str, place: str) -> None:
-    match schema:
-        case Text(low, high):
-            try:
-                check_text(value, low, high)
-            except Rejected as refusal:
-                raise Rejected(refusal.code, f"{place} {refusal.detail}".strip()) from refusal
-            return
-        case Ascii(pattern):
-            lawful = re.fullmatch(pattern, value, re.ASCII) is not None
-        case Hex(low, high):
-            lawful = (
-                low <= len(value) // 2 <= high
-                and len(value) % 2 == 0
-                and re.fullmatch("[0-9a-f]*", value) is not None
-            )
-        case Note(high):
-            lawful = len(value) <= high
-    if not lawful:
-        raise Rejected("object.value", place)
+_is_hex = re.compile("[0-9a-f]*").fullmatch
 
-
-def _inside(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
+_CHECKS: Mapping[type[Schema], Callable[[Any, Json], None]] = {
+    Int: _int,
+    Flag: _flag,
+    Text: _text,
+    Ascii: _ascii,
+    Hex: _hex,
+    Note: _note,
+    OneOf: _one_of,
+    Items: _items,
+    Maybe: _maybe,
+    Obj: _obj,
+    Tagged: _tagged,
+    Open: _open,
+}
