@@ -1,3 +1,5 @@
+"""A second of the log: every entry proves the root, and siblings say nothing of other entries."""
+
 import random
 
 import pytest

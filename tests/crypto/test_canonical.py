@@ -1,3 +1,5 @@
+"""Canonical JSON: one value has one spelling, and every other spelling is refused."""
+
 import json
 
 import pytest

@@ -1,3 +1,5 @@
+"""The unlock card: what people type, and every way in which they mistype it."""
+
 import base64
 
 import pytest

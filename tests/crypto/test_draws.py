@@ -1,3 +1,5 @@
+"""Draws: a permutation that anybody can compute again."""
+
 import hashlib
 
 import pytest

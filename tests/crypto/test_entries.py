@@ -1,3 +1,5 @@
+"""Log entries: what each type holds, and what officers sign."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""The form: padding, and fields as the manifest names them."""
+
 import json
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Labelled hashes: a label ends in one NUL, and sizes are parameters."""
+
 import hashlib
 
 import pytest

@@ -1,3 +1,5 @@
+"""Headers: accepted as they are, refused at every truncation and against every other term."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

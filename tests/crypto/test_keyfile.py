@@ -1,3 +1,5 @@
+"""Key files: opened by their passphrase only, in whichever form it was typed."""
+
 import json
 
 import pytest

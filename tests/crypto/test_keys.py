@@ -1,3 +1,5 @@
+"""Signatures and box keys: one verdict, also over the keys on which libraries differ."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

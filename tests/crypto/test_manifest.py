@@ -1,3 +1,5 @@
+"""The manifest: any change in any place is read or refused, never half of it."""
+
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,3 +1,5 @@
+"""RFC 6962 trees, compared with the recursive definition."""
+
 import hashlib
 
 import pytest

@@ -1,3 +1,5 @@
+"""Signed messages: built, parsed, and refused when anything is cut or added."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Receipts: each entry is proved to every later checkpoint."""
+
 from typing import Any
 
 import pytest

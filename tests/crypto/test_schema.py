@@ -1,3 +1,5 @@
+"""The language of schemas: lawful values pass, others are refused with where and why."""
+
 import json
 from pathlib import Path
 from typing import Any

@@ -1,3 +1,5 @@
+"""Sealing: what was sealed opens to the same bytes, with both halves and not with one."""
+
 import threading
 
 import pytest

@@ -1,3 +1,5 @@
+"""Shares: any t of them suffice, and exactly the liars are named."""
+
 from itertools import combinations
 
 import pytest

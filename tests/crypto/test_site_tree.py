@@ -1,3 +1,5 @@
+"""The site tree over a node store, against the definition of RFC 6962."""
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

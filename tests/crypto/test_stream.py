@@ -1,3 +1,5 @@
+"""Chunks of a payload: arithmetic, roots in any slicing, and the first byte too many."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Suites: unknown ones are refused, and the test suite is there only for who asks."""
+
 import subprocess
 import sys
 

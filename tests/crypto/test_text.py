@@ -1,3 +1,5 @@
+"""Texts and amounts: allowed characters, money in fen, rates, days."""
+
 import unicodedata
 from collections.abc import Callable
 
