@@ -12,6 +12,7 @@ RUNNING = frozenset({S.ANNOUNCED, S.DECRYPTION, S.RELEASE, S.REPLIES, S.OPENING,
 HOST = frozenset({Role.HOST})
 BIDDER = frozenset({Role.BIDDER})
 EVERYBODY = frozenset(Role)
+RELEASERS = frozenset({Role.TRUSTEE, Role.PURCHASER, Role.SUPERVISOR})
 
 # op -> (roles, stages). Officers other than the host only watch; what needs a second signature
 # carries it.
@@ -27,7 +28,7 @@ OPENING_TABLE: dict[str, tuple[frozenset[Role], frozenset[Stage]]] = {
     "unlock": (BIDDER, ANY_STAGE),  # outside the window it is refused with evidence (unlocking.py)
     "card_unlock": (EVERYBODY, ANY_STAGE),
     "report_attempt": (BIDDER, RUNNING),
-    "release": (frozenset({Role.TRUSTEE, Role.PURCHASER, Role.SUPERVISOR}), ANY_STAGE),
+    "release": (RELEASERS, ANY_STAGE),
     "self_release": (BIDDER, ANY_STAGE),
     "declare_trustees_lost": (HOST, frozenset({S.RELEASE})),
     "end_replies": (HOST, frozenset({S.REPLIES})),

@@ -29,7 +29,7 @@ from server.domain.model import STAFF, Actor, Role
 from server.domain.opening import Opening, Stage
 from server.domain.refusals import Refused
 from server.domain.registry import Person
-from server.domain.roles import may_subscribe
+from server.domain.roles import RELEASERS, may_subscribe
 from server.domain.tender import Received, Registration, Tender, check_envelope
 from server.rooms.bundles import write_bundle
 from server.rooms.hall import Hall, members_of
@@ -259,11 +259,14 @@ class Desk:
         }
 
     async def halves(self, opening: str, actor: Actor) -> Mapping[str, Any]:
-        """Every s_B, for the opening's trustees, after WINDOW_END (C7)."""
+        """Every s_B, for whoever may release in this opening, after WINDOW_END (C7). The host may
+        not, also where its own organisation holds a key.
+        """
         state = self._opening(opening)
-        if actor.org not in {trustee.code for trustee in state.rules().trustees}:
+        codes = {trustee.code for trustee in state.rules().trustees}
+        if actor.role not in RELEASERS or actor.org not in codes:
             raise Refused("auth.role")
-        if actor.role not in STAFF or state.window is None or not state.window.ended:
+        if state.window is None or not state.window.ended:
             raise Refused("opening.not_ready")
         return {"halves": {bid_id: u.half for bid_id, u in state.halves.items()}}
 
