@@ -1,3 +1,5 @@
+"""The public stub of a journal row: canonical, whatever stands in it."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 
