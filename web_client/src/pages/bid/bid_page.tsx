@@ -11,11 +11,12 @@ import type { OpeningView } from "../../opening/view.ts";
 import { Case } from "../../ui/words.tsx";
 import { Hall, type Surroundings } from "../frame.tsx";
 import { HallCases } from "../hall_page.tsx";
+import { AfterWindow } from "./after_window.tsx";
 import { Before, Loading } from "./before.tsx";
 import { type DeskActs, type DeskView, ownBidIds } from "./desk_view.ts";
 import { OpenKey } from "./key_case.tsx";
 import { OwnReadOut } from "./own_read_out.tsx";
-import { AfterWindow, Unlocking } from "./unlocking.tsx";
+import { Unlocking } from "./unlocking.tsx";
 
 export interface BidPageProps {
   readonly view: OpeningView;

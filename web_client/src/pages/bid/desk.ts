@@ -6,27 +6,24 @@
  */
 import { type Signal, signal } from "@preact/signals";
 import { ACK_WITHDRAW } from "../../crypto/ack.ts";
-import { type Bytes, equal, hex, unhex } from "../../crypto/bytes.ts";
+import { hex, unhex } from "../../crypto/bytes.ts";
 import { encode } from "../../crypto/canonical.ts";
 import { Rejected } from "../../crypto/errors.ts";
 import { sha256 } from "../../crypto/hashes.ts";
-import { BoxKey, SigningKey } from "../../crypto/keys.ts";
+import { SigningKey } from "../../crypto/keys.ts";
 import {
   parseManifest,
   parseManifestSignatures,
   type TenderManifest,
 } from "../../crypto/manifest.ts";
-import { bindMessage, organisationHash } from "../../crypto/registration.ts";
 import { sodiumReady } from "../../crypto/sodium.ts";
 import { buildSubmit, KIND_WITHDRAW } from "../../crypto/submissions.ts";
-import { askDevice } from "../../device/ask.ts";
 import { download } from "../../device/download.ts";
 import type { GivenKeys } from "../../device/given_keys.ts";
-import { askToPersist, keep, recall } from "../../device/memory.ts";
+import { keep, recall } from "../../device/memory.ts";
 import { readPhoto } from "../../device/photo.ts";
 import type { OpenKeys } from "../../device/protocol.ts";
 import { checkedAcks } from "../../net/acks.ts";
-import { Refused } from "../../net/commands.ts";
 import { getBytes } from "../../net/http.ts";
 import { type Mine, manifestBytes, mine } from "../../net/lookups.ts";
 import { me } from "../../net/session.ts";
@@ -49,27 +46,27 @@ import {
   ownReceipts,
   ownSubmits,
 } from "./own_bids.ts";
+import { OwnKey } from "./own_key.ts";
 import { SealRun } from "./seal_run.ts";
 import { keepStored } from "./stored_seals.ts";
 
-const KEY_VALID_MS = 180 * 86_400_000;
 const RECEIPT_TRIES = 12;
 const RECEIPT_EVERY_MS = 1000;
 
 export class Desk implements DeskActs {
   readonly view: Signal<DeskView> = signal(emptyDesk());
-  keys: OpenKeys | null = null;
   own: Mine | null = null;
   readonly store: Store;
   readonly id: string;
   private manifest: Promise<TenderManifest> | null = null;
-  private keyFile: Bytes | null = null;
   private run: SealRun | null = null;
+  private readonly key: OwnKey;
   private readonly handOver: HandOver;
 
   constructor(store: Store, id: string) {
     this.store = store;
     this.id = id;
+    this.key = new OwnKey(this);
     this.handOver = new HandOver(this);
   }
 
@@ -108,19 +105,13 @@ export class Desk implements DeskActs {
         receipts: ownReceipts(this.own, manifest),
       });
       await this.keepReceipts();
-      if (given !== null && this.keys === null) this.takeSeeds(given);
-      if (this.keys === null && this.keyFile === null) {
-        this.keyFile = await recall<Bytes>(`key:${this.id}`);
-      }
-      if (this.keys === null && this.view.value.key.kind !== "busy") {
-        this.change({ key: { kind: this.keyFile ? "locked" : "absent" } });
-      }
+      await this.key.find(given);
     });
     this.change({ isLoaded: true });
   }
 
   /** Runs one act; what it throws is shown, never lost. */
-  private async guarded(act: () => Promise<void>): Promise<boolean> {
+  async guarded(act: () => Promise<void>): Promise<boolean> {
     try {
       await act();
       return true;
@@ -140,102 +131,11 @@ export class Desk implements DeskActs {
 
   // -- the key
 
-  private takeSeeds(given: GivenKeys): void {
-    const signing = new SigningKey(unhex(given.signSeed, 32));
-    const box = new BoxKey(unhex(given.boxSeed, 32));
-    this.opened({
-      signSeed: signing.seed,
-      boxSeed: box.seed,
-      pk: signing.public,
-      xpk: box.public,
-    });
-  }
-
-  private opened(keys: OpenKeys): void {
-    this.keys = keys;
-    const isStuck = this.view.value.unlock.kind === "failed";
-    this.change({
-      key: { kind: "open", pk: hex(keys.pk) },
-      trouble: null,
-      ...(isStuck ? { unlock: { kind: "idle" } as const } : {}),
-    });
-  }
-
-  createKey = async (passphrase: string): Promise<void> => {
-    this.change({ key: { kind: "busy" }, trouble: null });
-    const isDone = await this.guarded(async () => {
-      const manifest = await this.rules();
-      const answer = await askDevice({
-        kind: "create_key",
-        tenderId: manifest.tender_id,
-        passphrase,
-      });
-      if (answer.kind !== "key") return;
-      const { keys, file } = answer;
-      // Kept before it is registered: a registered key that nobody has would be a lost bid.
-      await keep(`key:${this.id}`, file);
-      askToPersist();
-      const expiryMs = this.opening.deadlineMs + KEY_VALID_MS;
-      const sig = new SigningKey(keys.signSeed).sign(
-        bindMessage({
-          tender_id: manifest.tender_id,
-          bidder_pk: keys.pk,
-          bidder_xpk: keys.xpk,
-          expiry_ms: expiryMs,
-          org_sha256: organisationHash(me.value.org ?? ""),
-        }),
-      );
-      await this.store.askTender(this.id, "register", {
-        bidder_pk: keys.pk,
-        bidder_xpk: keys.xpk,
-        expiry_ms: expiryMs,
-        sig,
-      });
-      this.keyFile = file;
-      this.opened(keys);
-      this.saveKeyFile();
-    });
-    if (!isDone) this.change({ key: { kind: this.keyFile ? "locked" : "absent" } });
-    await this.load();
-  };
-
-  openKey = async (passphrase: string): Promise<void> => {
-    const file = this.keyFile;
-    if (file === null) return;
-    this.change({ key: { kind: "busy" }, trouble: null });
-    const isDone = await this.guarded(async () => {
-      const manifest = await this.rules();
-      const answer = await askDevice({ kind: "open_key", file, passphrase });
-      if (answer.kind !== "key") return;
-      if (!equal(answer.tenderId, manifest.tender_id)) throw new Rejected("keyfile.other_tender");
-      const registered = this.view.value.registered?.bidderPk;
-      if (registered !== undefined && registered !== hex(answer.keys.pk)) {
-        throw new Rejected("keyfile.not_registered");
-      }
-      await keep(`key:${this.id}`, file);
-      this.opened(answer.keys);
-    });
-    if (!isDone) this.change({ key: { kind: "locked" } });
-  };
-
-  loadKeyFile = async (file: File): Promise<void> => {
-    if (file.size > 65_536) {
-      this.change({ trouble: troubleOf(new Rejected("keyfile.size"), clock.now()) });
-      return;
-    }
-    this.keyFile = new Uint8Array(await file.arrayBuffer());
-    this.keys = null;
-    this.change({ key: { kind: "locked" }, unlock: { kind: "idle" }, trouble: null });
-  };
-
-  saveKeyFile = (): void => {
-    if (this.keyFile) download(`${this.id}.kbk`, this.keyFile);
-  };
-
-  openKeys(): OpenKeys {
-    if (this.keys === null) throw new Refused("keyfile.locked");
-    return this.keys;
-  }
+  createKey = (passphrase: string): Promise<void> => this.key.create(passphrase);
+  openKey = (passphrase: string): Promise<void> => this.key.open(passphrase);
+  loadKeyFile = (file: File): Promise<void> => this.key.load(file);
+  saveKeyFile = (): void => this.key.save();
+  openKeys = (): OpenKeys => this.key.required();
 
   // -- the bid
 

@@ -9,8 +9,7 @@ import type { OpeningCommands } from "../../messages.ts";
 import { clock, type Store } from "../../net/store.ts";
 import { nextRow } from "../../opening/own.ts";
 import { troubleOf } from "../../ui/refusal.tsx";
-import type { HostActs, HostView } from "./host_view.ts";
-import { READ_EACH_S } from "./stage_pane.tsx";
+import { type HostActs, type HostView, READ_EACH_S } from "./host_view.ts";
 
 export class HostDesk implements HostActs {
   readonly view: Signal<HostView>;

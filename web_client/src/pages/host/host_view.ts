@@ -9,6 +9,9 @@ import { openTries } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import type { Trouble } from "../../ui/refusal.tsx";
 
+/** How long each row stands when the rows are read by themselves. */
+export const READ_EACH_S = 12;
+
 export interface HostView {
   readonly rooms: readonly TenderRow[];
   /** The act under way, by name; "" when none is. */

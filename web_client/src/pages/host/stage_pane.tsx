@@ -7,19 +7,17 @@
 import { useMemo } from "preact/hooks";
 import { locale, t } from "../../i18n.ts";
 import { trusteesOf } from "../../opening/board.ts";
-import { isStaffUnlocked, nextRow, openTries } from "../../opening/own.ts";
+import { isStaffUnlocked, openTries } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import { clockTime } from "../../time.ts";
-import { NotOpened, Reading, ReadoutTable } from "../../ui/readout.tsx";
 import { refusalText } from "../../ui/refusal.tsx";
 import { type Flap, Flaps } from "../../ui/tally.tsx";
 import { Act, Button, Facts, Progress } from "../../ui/words.tsx";
 import { BidderList, RackOf, Shares } from "../hall_page.tsx";
 import type { ControlsProps } from "./controls.tsx";
-import { nextSession } from "./host_view.ts";
+import { ReadOutPane } from "./read_out_pane.tsx";
 
 const MINUTE_MS = 60_000;
-export const READ_EACH_S = 12;
 
 export function StagePane(props: ControlsProps) {
   switch (props.view.stage) {
@@ -258,93 +256,6 @@ function Tries({ view }: { readonly view: OpeningView }) {
           </p>
         );
       })}
-    </>
-  );
-}
-
-function ReadOutPane({ view, host, acts }: ControlsProps) {
-  const row = view.rows.find((one) => one.no === view.row);
-  const next = nextRow(view);
-  const session = nextSession(view);
-  const isClosed = view.stage === "closed";
-  const isLast = row !== undefined && next === null;
-  return (
-    <>
-      <section class="pane">
-        {row ? (
-          <Reading view={view} row={row} />
-        ) : (
-          <h2>{t("host.read_title", { n: view.rows.length })}</h2>
-        )}
-        {host.mayAct && !isClosed && (
-          <>
-            {next !== null ? (
-              <Act
-                glyph="play"
-                isWide
-                id="read-next"
-                isBusy={host.busy === "read_row"}
-                onPress={() => acts.read(next)}
-              >
-                {t(row ? "host.read_next" : "host.read_first", { no: next })}
-              </Act>
-            ) : (
-              session === null && (
-                <Act
-                  glyph="tick"
-                  isWide
-                  id="close"
-                  isBusy={host.busy === "close_opening"}
-                  onPress={acts.close}
-                >
-                  {t("host.close_act")}
-                </Act>
-              )
-            )}
-            {isLast && session !== null && (
-              <Act
-                glyph="play"
-                isWide
-                id="start-next"
-                isBusy={host.busy === "start"}
-                onPress={() => acts.start(session, "")}
-              >
-                {t("host.start_session", { session })}
-              </Act>
-            )}
-            <div class="acts">
-              {next !== null && (
-                <Button
-                  glyph={host.isAutomatic ? "pause" : "play"}
-                  isPressed={host.isAutomatic}
-                  onPress={() => acts.setAutomatic(!host.isAutomatic)}
-                >
-                  {t(host.isAutomatic ? "host.auto_stop" : "host.auto", { n: READ_EACH_S })}
-                </Button>
-              )}
-              {row && (
-                <Button glyph="again" onPress={() => acts.read(row.no)}>
-                  {t("host.read_again")}
-                </Button>
-              )}
-              <span class="hint">{t("host.read_hint")}</span>
-            </div>
-          </>
-        )}
-      </section>
-      <section class="pane">
-        <ReadoutTable view={view} ownNumbers={new Set()} />
-        <NotOpened view={view} />
-      </section>
-      <section class="pane">
-        <h2>{t("bundle.title")}</h2>
-        <p>{t("bundle.text")}</p>
-        <p>
-          <a href={`/openings/${view.id}/opening.zip`} download={`opening-${view.id}.zip`}>
-            {t("bundle.download")}
-          </a>
-        </p>
-      </section>
     </>
   );
 }
