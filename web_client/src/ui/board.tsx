@@ -112,7 +112,7 @@ export function TrustLine({ fingerprint, link, rttMs, errorMs, deviceAheadMs }: 
         </span>
       )}
       {errorMs !== null && (
-        <span class="trust-more">
+        <span class={off < 60_000 ? "trust-more" : undefined}>
           {off < 60_000
             ? t("trust.clock", { ms: Math.round(off) })
             : t(deviceAheadMs < 0 ? "trust.clock_slow" : "trust.clock_fast", {

@@ -19,6 +19,7 @@ export function JobCase({ job, acts }: { readonly job: SealJob; readonly acts: D
   const isSealed = job.files.every((file) => file.state === "waiting" || file.sealed >= file.size);
   const done = isSealing ? sealed : sent;
   const percent = total === 0 ? 0 : Math.floor((done / total) * 100);
+  const isMoving = !job.isPaused && (isSealing || job.step === "sending");
   const leftS = job.bytesPerS > 0 ? (total - done) / job.bytesPerS : null;
   return (
     <Case title={jobTitle(job, percent)}>
@@ -27,9 +28,7 @@ export function JobCase({ job, acts }: { readonly job: SealJob; readonly acts: D
         <Progress value={done} max={Math.max(1, total)} label={jobTitle(job, percent)} />
         <p class="row" aria-live="off">
           <b>{t("job.of", { done: megabytes(done), total: megabytes(total) })}</b>
-          {leftS !== null && !job.isPaused && job.step !== "submitting" && (
-            <span>{leftText(leftS)}</span>
-          )}
+          {leftS !== null && isMoving && <span>{leftText(leftS)}</span>}
           <span class="soft">{t(isSealing ? "job.local" : "job.resumable")}</span>
         </p>
       </div>
@@ -59,9 +58,12 @@ export function JobCase({ job, acts }: { readonly job: SealJob; readonly acts: D
             {(job.step === "sending" || job.step === "failed") && (
               <p class="acts">
                 {job.isPaused || job.step === "failed" ? (
-                  <Button glyph="play" onPress={acts.resume}>
-                    {t("job.resume")}
-                  </Button>
+                  // The browser never reads a changed file again: it has to be chosen anew.
+                  job.trouble?.code !== "seal.file_changed" && (
+                    <Button glyph="play" onPress={acts.resume}>
+                      {t("job.resume")}
+                    </Button>
+                  )
                 ) : (
                   <Button glyph="pause" onPress={acts.pause}>
                     {t("job.pause")}

@@ -143,7 +143,7 @@ export class TrusteeDesk implements TrusteeActs {
   }
 
   check = async (deadlineConfirmed: boolean): Promise<void> => {
-    this.change({ step: { kind: "checking", done: 0, total: 0 }, trouble: null });
+    this.change({ step: { kind: "checking", total: 0 }, trouble: null });
     try {
       const answer = await this.ask(deadlineConfirmed, false);
       const clockCheck = answer.checks.find((one) => one.name === "clock");
@@ -227,7 +227,7 @@ export class TrusteeDesk implements TrusteeActs {
     ]);
     const { length } = found.headers;
     this.change({
-      step: sign ? { kind: "releasing" } : { kind: "checking", done: 0, total: length },
+      step: sign ? { kind: "releasing" } : { kind: "checking", total: length },
     });
     const asked: ReleaseAsked = {
       manifest: manifest.raw,

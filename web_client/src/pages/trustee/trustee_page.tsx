@@ -87,12 +87,8 @@ function Face(props: TrusteePageProps) {
     case "checking":
       return (
         <Case title={t("trustee.checking_title")}>
-          <p>{t("trustee.checking", { n: step.total })}</p>
-          <Progress
-            value={step.total === 0 ? null : step.done}
-            max={Math.max(1, step.total)}
-            label={t("trustee.checking_title")}
-          />
+          {step.total > 0 && <p>{t("trustee.checking", { n: step.total })}</p>}
+          <Progress value={null} max={1} label={t("trustee.checking_title")} />
         </Case>
       );
     case "ask_clock":

@@ -11,7 +11,7 @@ export type TrusteeStep =
   | { readonly kind: "no_key" }
   /** The window has not ended, or its checkpoint is not there yet. */
   | { readonly kind: "waiting" }
-  | { readonly kind: "checking"; readonly done: number; readonly total: number }
+  | { readonly kind: "checking"; readonly total: number }
   | { readonly kind: "checked" }
   | { readonly kind: "ask_clock"; readonly deviceMs: number; readonly deadlineMs: number }
   | { readonly kind: "releasing" }
