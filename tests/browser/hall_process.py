@@ -1,8 +1,8 @@
 """A hall of its own process for a browser journey: `python -m tests.browser.hall_process`, a
 plan as JSON on stdin.
 
-Two simulated bidders and two trustees play beside the browser. The data directory survives a
-kill, so that the same plan starts the same hall again.
+Simulated bidders and trustees, as many as the plan names, play beside the browser. The data
+directory survives a kill, so that the same plan starts the same hall again.
 """
 
 import asyncio
@@ -65,14 +65,14 @@ def send_cast(
     site: Running, world: World, plan: dict[str, Any], cast: contextlib.ExitStack
 ) -> None:
     base = site.config.site.origin
-    for number in range(GUEST):
+    for number, behaviour in enumerate(plan["behaviours"]):
         task = task_of(
             base,
             world.bidders[number],
             room=ROOM,
             amount=f"7{number}000000.00",
             manager="何川",
-            behaviour=plan["behaviours"][number],
+            behaviour=behaviour,
         )
         cast.callback(PersonProcess(task).end)
     for trustee in world.trustees[: plan["trustees"]]:

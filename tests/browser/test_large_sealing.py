@@ -1,0 +1,215 @@
+"""Half a gigabyte sealed in the browser (大文件封装): memory, progress, pause, changed files.
+
+Real page, worker, private disk and hall; what arrives is opened offline and compared with the file.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser.bidder_machine import (
+    MIB,
+    PRIVATE_DISK,
+    SEALED,
+    WATCH_PROGRESS,
+    Machine,
+    RendererMemory,
+    bodies,
+    delivered,
+    eventually,
+    fill_form,
+    key_of,
+    machine,
+    make_file,
+    open_key,
+    opened_sha256,
+    private_disk_is_empty,
+    register,
+    start_sealing,
+    submitted,
+    uploads_under_way,
+)
+from tests.browser.conftest import HallUnderTest, picture, press, see
+
+SMALL: Final = 100 * MIB
+LARGE: Final = 500 * MIB
+# Measured: 5 to 20 MiB apart, by when V8 collects. Keeping a hundredth part of the 400 MiB more
+# stays below the bound, keeping a sixth does not; nothing that grows with the file passes.
+GROWTH_MAX: Final = 60 * MIB
+PAUSED_FOR_MS: Final = 1000
+
+ALONE = {"deadline_s": 1800, "behaviours": [], "trustees": 0}
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.parametrize("hall", [ALONE], indirect=True),
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_gigabytes_left(tmp_path: Path) -> Iterator[None]:
+    """Runs after hall and browser have ended: pytest would keep their files for three runs."""
+    yield
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+async def first_visit(desk: Machine, hall: HallUnderTest, folder: Path) -> Page:
+    """A tab with the key made, at the form; the key file lies at ``folder``/own.kbk."""
+    page = await desk.open_tab(hall.guest)
+    await register(page, folder / "own.kbk")
+    await see(page, "填写并封装投标")
+    return page
+
+
+async def pause_and_resume(desk: Machine, page: Page, hall: HallUnderTest) -> None:
+    """While it is paused no byte moves, on the page and at the hall; then it goes on."""
+    await press(page, "暂停上传")
+    await see(page, "已暂停，完成")
+    # What was under way when the line was cut is still being written.
+    await page.wait_for_timeout(PAUSED_FOR_MS)
+    [before] = uploads_under_way(hall)
+    bar, requests = page.locator("progress").first, len(desk.requests)
+    value = await bar.get_attribute("value")
+    await page.wait_for_timeout(PAUSED_FOR_MS)
+    [after] = uploads_under_way(hall)
+    assert 0 < before.durable == after.durable < before.size
+    assert await bar.get_attribute("value") == value
+    assert [r for r in desk.requests[requests:] if r[1].startswith("/uploads")] == []
+    await picture(page, "bid-paused")
+    await press(page, "接着传")
+    await see(page, "正在上传")
+
+
+async def test_half_a_gigabyte_takes_no_more_memory_than_a_fifth_of_it(
+    hall: HallUnderTest, tmp_path: Path
+) -> None:
+    small, large = tmp_path / "small.pdf", tmp_path / "large.pdf"
+    make_file(small, SMALL)
+    digest = make_file(large, LARGE)
+
+    async with machine(tmp_path / "profile") as desk:
+        page = await first_visit(desk, hall, tmp_path)
+        await fill_form(page, small)
+        async with RendererMemory(desk.profile) as of_small:
+            await start_sealing(page)
+            await delivered(page)
+        assert desk.complaints == []
+
+    # The same desk another day, a fresh process: the bid is replaced by one five times as large.
+    async with machine(tmp_path / "profile") as desk:
+        page = await desk.open_tab(hall.guest)
+        await press(page, "替换投标文件")
+        await open_key(page)
+        await fill_form(page, large)
+        await page.evaluate(WATCH_PROGRESS)
+        async with RendererMemory(desk.profile) as of_large:
+            await start_sealing(page)
+            await pause_and_resume(desk, page, hall)
+            await delivered(page)
+        shown = await page.evaluate("shown")
+        await eventually("nothing is left on the private disk", lambda: private_disk_is_empty(page))
+        assert desk.complaints == []
+        assert len(await submitted(page)) == 2
+
+    print(f"renderer peak: {of_small.peak / MIB:.0f} and {of_large.peak / MIB:.0f} MiB")
+    assert of_large.peak - of_small.peak < GROWTH_MAX
+    values = [value for label, value in shown if label.startswith("正在上传")]
+    assert values == sorted(values)
+    assert len(set(values)) > 10
+    assert values[-1] >= LARGE
+    key = key_of(tmp_path / "own.kbk")
+    [header] = [h for h in bodies(hall, key).values() if h.pt_len > LARGE]
+    assert opened_sha256(hall, header, key, LARGE) == digest
+
+
+async def test_a_page_that_was_closed_after_sealing_sends_the_stored_ciphertext(
+    hall: HallUnderTest, tmp_path: Path
+) -> None:
+    document = tmp_path / "technical.pdf"
+    digest = make_file(document, SMALL)
+    async with machine(tmp_path / "profile") as desk:
+        page = await first_visit(desk, hall, tmp_path)
+        await fill_form(page, document)
+        await start_sealing(page)
+        hall.kill()
+        [cut] = uploads_under_way(hall)
+        assert cut.durable < cut.size
+        # Without a line the rest is sealed all the same; from here on a closed page loses nothing.
+        await see(page, SEALED)
+        stored = await page.evaluate(PRIVATE_DISK)
+        await page.goto("about:blank")
+        document.unlink()  # the plaintext is never needed again
+        await hall.start()
+
+        made = desk.uploads_made()
+        page = await desk.open_tab(hall.guest)
+        await open_key(page)
+        await see(page, "上次已在本机封装：technical.pdf")
+        await picture(page, "bid-stored")
+        await fill_form(page, None)
+        await start_sealing(page)
+        await delivered(page)
+        assert desk.complaints == []
+        assert desk.uploads_made() == made + 1, "the form's alone: the body's upload went on"
+        assert ("HEAD", f"/uploads/{cut.upload_id}") in desk.requests
+        await eventually("nothing is left on the private disk", lambda: private_disk_is_empty(page))
+    assert [size for path, size in stored.items() if path.endswith(".kbc")] == [cut.size]
+    key = key_of(tmp_path / "own.kbk")
+    [header] = bodies(hall, key).values()
+    assert opened_sha256(hall, header, key, SMALL) == digest
+
+
+async def test_a_file_edited_during_a_pause_is_refused_and_nothing_is_submitted(
+    hall: HallUnderTest, tmp_path: Path
+) -> None:
+    document = tmp_path / "technical.pdf"
+    make_file(document, LARGE)
+    async with machine(tmp_path / "profile") as desk:
+        page = await first_visit(desk, hall, tmp_path)
+        await fill_form(page, document)
+        await start_sealing(page)
+        await press(page, "暂停上传")
+        await see(page, "已暂停，完成")
+        with document.open("r+b") as file:  # same size, other bytes near the end
+            file.seek(LARGE - MIB)
+            file.write(b"another price")
+        await press(page, "接着传")
+        await refused(page, hall)
+        await picture(page, "bid-file-changed")
+
+        # Sealed anew, the edited file is as good as any.
+        await press(page, "取消这次上传")
+        digest = make_file(document, 3 * MIB)
+        await fill_form(page, document)
+        await start_sealing(page)
+        await delivered(page)
+    key = key_of(tmp_path / "own.kbk")
+    [header] = bodies(hall, key).values()
+    assert opened_sha256(hall, header, key, 3 * MIB) == digest
+
+
+async def test_a_file_cut_short_after_it_was_chosen_is_refused(
+    hall: HallUnderTest, tmp_path: Path
+) -> None:
+    document = tmp_path / "technical.pdf"
+    make_file(document, 9 * MIB)
+    async with machine(tmp_path / "profile") as desk:
+        page = await first_visit(desk, hall, tmp_path)
+        await fill_form(page, document)
+        with document.open("r+b") as file:
+            file.truncate(5 * MIB)
+        await press(page, "封装并上传")
+        await refused(page, hall)
+
+
+async def refused(page: Page, hall: HallUnderTest) -> None:
+    """The page says why, and that nothing was submitted; that is true."""
+    await see(page, "文件在封装时读不到或变了")
+    await see(page, "什么也没有递交")
+    assert await submitted(page) == []
+    assert all(state.durable < state.size for state in uploads_under_way(hall))
+    assert await page.locator("text=投标已送达").count() == 0
