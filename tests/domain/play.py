@@ -5,15 +5,9 @@ journaled, puts each through its encoding and its log entries (so that no rule c
 that the shell could not store), and does the decryption work on the stored bytes when it is due.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crypto.checkpoint import sign_checkpoint
-from crypto.entries import act_message, decode_entry, encode_entry
-from crypto.hashes import sha256
-from crypto.keys import SigningKey
-from crypto.manifest import Manifest
 from crypto.messages import (
     build_card_unlock,
     build_release,
@@ -26,106 +20,22 @@ from crypto.shares import open_share
 from server.decryption.forms import SealedForm, open_form
 from server.decryption.halves import find, payload_intact
 from server.domain import commands as cmd
-from server.domain import deciding, due, opening, promises, tender
-from server.domain.commands import Command
-from server.domain.events import Event, decode, encode
-from server.domain.log_entries import entries_of
-from server.domain.model import SYSTEM, Actor, Context
-from server.domain.opening import Opening
-from server.domain.promises import Promise
-from server.domain.refusals import Refused
-from server.domain.tender import Tender
+from server.domain import due
+from server.domain.events import Event
 from tests.domain.cast import (
     HOST,
-    HOST_KEY,
     LOG_KEY,
     RECEIPT_KEY,
-    SUPERVISOR_KEY,
     TRUSTEES,
     Bidder,
 )
+from tests.domain.journaling import DAY_MS, Journaling, log_root, signed_act
 from tests.domain.sealed_bids import SealedBid, a_sealed_bid, a_submit
-from tests.domain.tender_rules import DEADLINE_MS, FORM, ORIGIN, signatures_of
-
-DAY_MS = 86_400_000
-ENTRY_SALT = bytes(16)
+from tests.domain.tender_rules import FORM, ORIGIN, signatures_of
 
 
-@dataclass(frozen=True)
-class Journaled:
-    stream: str
-    event: Event
-    ts_ms: int
-
-
-@dataclass
-class Play:
+class Play(Journaling):
     """One tender with its opening. Methods named after acts in the hall do them now."""
-
-    rules: Manifest
-    now_ms: int = DEADLINE_MS - DAY_MS
-    tender: Tender = field(default_factory=lambda: Tender(allow_test=True))
-    opening: Opening = field(default_factory=lambda: Opening(allow_test=True))
-    journal: list[Journaled] = field(default_factory=list)
-    store: dict[bytes, bytes] = field(default_factory=dict)  # bid_id -> sealed payload
-    bids: list[SealedBid] = field(default_factory=list)  # the counting ones, as submitted
-    log_size: int = 1000
-
-    def copy(self) -> "Play":
-        return replace(
-            self, journal=list(self.journal), store=dict(self.store), bids=list(self.bids)
-        )
-
-    # ---- asking
-
-    def ask(
-        self, command: Command, actor: Actor = SYSTEM, *, received_ms: int | None = None
-    ) -> list[Event]:
-        """The events that a command made; a refusal is raised after its evidence was kept."""
-        of_tender = command.ROOM == "tender"
-        rules: Any = tender if of_tender else deciding
-        ctx = self.context(actor, received_ms)
-        try:
-            events = rules.decide(self.tender if of_tender else self.opening, command, ctx)
-        except Refused as refused:
-            self.keep(command.ROOM, list(refused.evidence))
-            raise
-        self.keep(command.ROOM, events)
-        return events
-
-    def context(self, actor: Actor, received_ms: int | None = None) -> Context:
-        at = self.now_ms if received_ms is None else received_ms
-        place = len(self.journal).to_bytes(4, "big")
-        drawn = b"".join(sha256(b"entropy", place, bytes([k])) for k in range(16))
-        return Context(actor, self.now_ms, at, drawn)
-
-    def keep(self, stream: str, events: Sequence[Event]) -> None:
-        """What the shell does with events: encode, log, evolve."""
-        for event in events:
-            stored = decode(event.TYPE, event.VERSION, encode(event))
-            assert stored == event
-            assert entry_bytes(stored, self.rules, self.now_ms) is not None
-            self.journal.append(Journaled(stream, stored, self.now_ms))
-            if stream == "tender":
-                self.tender = tender.evolve(self.tender, stored, self.now_ms)
-            else:
-                self.opening = opening.evolve(self.opening, stored, self.now_ms)
-
-    def promised(self, command: Command, actor: Actor, **asked: Any) -> list[Promise]:
-        """The promises that a command earns, accepted or refused."""
-        ctx = self.context(actor, asked.get("received_ms"))
-        try:
-            events = self.ask(command, actor, **asked)
-        except Refused as refused:
-            return promises.promises_of_refusal(refused, ctx)
-        return promises.promises_of(self.opening, command, ctx, repeated=not events)
-
-    def events(self, kind: type[Event]) -> list[Any]:
-        return [one.event for one in self.journal if isinstance(one.event, kind)]
-
-    def later(self, ms: int) -> "Play":
-        self.now_ms += ms
-        return self
 
     # ---- before the deadline
 
@@ -393,30 +303,3 @@ class Play:
             for bid in self.bids
             if bid.bid_id(self.opening.form_envelope()) in self.opening.states
         }
-
-
-def log_root(size: int) -> bytes:
-    """The root of the log's tree of this size; no rule looks inside."""
-    return sha256(b"root", size.to_bytes(4, "big"))
-
-
-def signed_act(
-    entry_type: int,
-    rules: Manifest,
-    members: dict[str, Any],
-    signers: Sequence[SigningKey] = (HOST_KEY, SUPERVISOR_KEY),
-) -> tuple[list[bytes], list[bytes]]:
-    """The keys and signatures of officers under an act."""
-    message = act_message(entry_type, rules.tender_id, members)
-    return [key.public for key in signers], [key.sign(message) for key in signers]
-
-
-def entry_bytes(event: Event, rules: Manifest, now_ms: int) -> list[bytes]:
-    """The log entries of an event as the room would write them, each readable again."""
-    made = [
-        encode_entry(type_, members, ENTRY_SALT)
-        for type_, members in entries_of(event, rules, now_ms)
-    ]
-    for raw in made:
-        assert decode_entry(raw).members["tender_id"] == rules.tender_id.hex()
-    return made

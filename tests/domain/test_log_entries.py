@@ -14,8 +14,9 @@ from server.domain import tender_events as tv
 from server.domain.log_entries import ATTEMPT, STORE_CHECK, WINDOW_CHANGE, entries_of
 from server.domain.refusals import Refused
 from tests.domain.cast import HOST, Bidder
+from tests.domain.journaling import entry_bytes
 from tests.domain.openings import an_opening
-from tests.domain.play import Play, entry_bytes
+from tests.domain.play import Play
 from tests.domain.refusing import assert_rejected
 
 

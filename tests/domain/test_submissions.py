@@ -20,9 +20,9 @@ from server.domain import tender_events as ev
 from server.domain.refusals import Refused
 from server.domain.tender import REFUSED_MAX
 from tests.domain.cast import HOST, Bidder, signing
-from tests.domain.forged_headers import resigned
+from tests.domain.journaling import DAY_MS, signed_act
 from tests.domain.openings import a_tender
-from tests.domain.play import DAY_MS, Play, signed_act
+from tests.domain.play import Play
 from tests.domain.refusing import assert_refused, assert_rejected
 from tests.domain.sealed_bids import SealedBid, a_sealed_bid, a_submit
 from tests.domain.tender_rules import BODY, DEADLINE_MS, FORM
@@ -44,11 +44,6 @@ def submitting(play: Play, bid: SealedBid, **changes: Any) -> cmd.SubmitBid:
     return cmd.SubmitBid(message=a_submit(play.rules, bid, **facts).raw)
 
 
-def storing(bid: SealedBid, envelope: int = FORM) -> cmd.StoreEnvelope:
-    header = bid.envelopes[envelope].header
-    return cmd.StoreEnvelope(header=header.raw, ct_root=header.ct_root)
-
-
 def promise_of(play: Play, command: cmd.SubmitBid, bid: SealedBid, **asked: Any) -> Any:
     """The one promise that the command earns, whether accepted or refused."""
     ctx = play.context(bid.bidder.actor, asked.get("received_ms"))
@@ -59,58 +54,6 @@ def promise_of(play: Play, command: cmd.SubmitBid, bid: SealedBid, **asked: Any)
         (result,) = [e.result for e in refused.evidence]
     (promise,) = tender.promise_of(command, play.tender, ctx, result)
     return promise
-
-
-# ---- envelopes
-
-
-def test_an_envelope_counts_for_nothing_by_itself():
-    play, bid = uploaded()
-    assert set(play.tender.stored) == {bid.bid_id(FORM), bid.bid_id(BODY)}
-    assert play.tender.counting() == []
-
-
-def test_the_same_envelope_again_is_the_same_envelope():
-    play, bid = uploaded()
-    assert play.ask(storing(bid), FIRST.actor) == []
-
-
-def test_nobody_stores_for_another_or_without_registration():
-    play, bid = uploaded()
-    play.register(SECOND)
-    assert_rejected("header.bidder", play, storing(bid), SECOND.actor)
-    assert_refused("bid.not_registered", play, storing(bid), Bidder(3).actor)
-
-
-def test_an_envelope_is_stored_only_with_the_bytes_its_header_names():
-    play = a_tender()
-    play.register(FIRST)
-    header = a_sealed_bid(play.rules, FIRST).envelopes[FORM].header
-    command = cmd.StoreEnvelope(header=header.raw, ct_root=sha256(b"other bytes"))
-    assert_refused("bid.ct_root", play, command, FIRST.actor)
-
-
-def test_two_envelopes_never_have_the_same_associated_data():
-    """Equal AD means equal keys: an edited upload under the old seed (C10, F19)."""
-    play, bid = uploaded()
-    other = resigned(bid.envelopes[FORM], FIRST.key, c_P=sha256(b"another plaintext"))
-    command = cmd.StoreEnvelope(header=other.header.raw, ct_root=other.header.ct_root)
-    assert_refused("bid.ad_seen", play, command, FIRST.actor)
-
-
-@pytest.mark.parametrize(
-    ("key", "changes", "code"),
-    [
-        (signing("a stranger"), {}, "header.signature"),
-        (FIRST.key, {"t": 1}, "header.threshold"),
-    ],
-)
-def test_a_header_against_the_rules_is_rejected(key: Any, changes: dict[str, Any], code: str):
-    play = a_tender()
-    play.register(FIRST)
-    header = resigned(a_sealed_bid(play.rules, FIRST).envelopes[FORM], key, **changes).header
-    command = cmd.StoreEnvelope(header=header.raw, ct_root=header.ct_root)
-    assert_rejected(code, play, command, FIRST.actor)
 
 
 # ---- the chain

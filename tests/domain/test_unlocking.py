@@ -3,33 +3,18 @@
 And what is kept of a try that failed (sealing.md C7, C8, C11).
 """
 
-from typing import Any
-
 import pytest
 
-from crypto.ack import ACK_CARD_UNLOCK, ACK_UNLOCK, RESULT_ACCEPTED, RESULT_LATE
-from crypto.card import parse_card
+from crypto.ack import ACK_UNLOCK, RESULT_ACCEPTED
 from crypto.errors import Rejected
 from crypto.hashes import sha256
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
-from server.domain.model import PUBLIC
 from server.domain.refusals import Refused
-from server.domain.unlocking import TRIES_MAX
 from tests.domain.cast import HOST, Bidder
 from tests.domain.openings import a_tender, an_opening
-from tests.domain.play import Play
 from tests.domain.refusing import assert_refused, assert_rejected
-from tests.domain.sealed_bids import SealedBid, a_sealed_bid
 from tests.domain.tender_rules import BODY, FORM, SECOND_FORM
-
-
-def refused_try(play: Play, code: str, command: Any, bid: SealedBid, **asked: Any) -> list[Any]:
-    """The evidence that a refused try of this bidder left."""
-    before = len(play.events(ev.AttemptFailed))
-    assert_refused(code, play, command, bid.bidder.actor, **asked)
-    return play.events(ev.AttemptFailed)[before:]
-
 
 # ---- by key
 
@@ -230,169 +215,6 @@ def test_somebody_elses_message_is_not_answered_for():
     command = play.unlocking(first)
     play.ask(command, first.bidder.actor)
     assert_refused("unlock.not_yours", play, command, second.bidder.actor)
-
-
-# ---- what is kept of a try that failed
-
-
-def test_a_wrong_half_leaves_evidence_and_opens_nothing():
-    play = an_opening()
-    bid = play.bids[0]
-    command = play.unlocking(bid, halves={BODY: bid.half(FORM)})
-    (failed,) = refused_try(play, "unlock.key_mismatch", command, bid, received_ms=play.now_ms - 3)
-    assert failed.bid_id == bid.bid_id(BODY)
-    assert failed.sha256 == sha256(command.messages[1])
-    assert failed.nonce == play.opening.window.nonces[BODY]
-    assert (failed.code, failed.received_ms) == ("unlock.key_mismatch", play.now_ms - 3)
-    assert failed.audience() == f"party:{bid.bidder.org}"
-    assert play.opening.halves == {}
-
-
-def test_a_late_try_leaves_evidence_and_earns_a_signed_late_for_each_message():
-    play = an_opening()
-    bid = play.bids[0]
-    end_ms = play.opening.window.end_ms
-    play.now_ms = end_ms + 100
-    command = play.unlocking(bid)
-    promised = play.promised(command, bid.bidder.actor, received_ms=end_ms)
-    assert [(p.kind, p.digest, p.result, p.received_ms) for p in promised] == [
-        (ACK_UNLOCK, sha256(raw), RESULT_LATE, end_ms) for raw in command.messages
-    ]
-    failed = play.events(ev.AttemptFailed)
-    assert {e.bid_id for e in failed} == {bid.bid_id(FORM), bid.bid_id(BODY)}
-    assert [e.no for e in play.events(ev.AttemptSeen)] == [failed[0].no]
-
-
-def test_a_try_before_the_window_leaves_evidence_without_a_promise():
-    play = an_opening(at="ready")
-    opened = an_opening()
-    bid = opened.bids[0]
-    command = opened.unlocking(bid)
-    assert play.promised(command, bid.bidder.actor) == []
-    assert {e.code for e in play.events(ev.AttemptFailed)} == {"unlock.before_window"}
-    assert {e.nonce for e in play.events(ev.AttemptFailed)} == {b""}
-
-
-def test_a_refusal_says_when_the_window_ended():
-    play = an_opening(at="release")
-    bid = play.bids[2]
-    refused = assert_refused("unlock.window_closed", play, play.unlocking(bid), bid.bidder.actor)
-    assert refused.detail["end_ms"] == play.opening.window.end_ms
-    assert refused.detail["received_ms"] == play.now_ms
-
-
-def test_a_stranger_leaves_no_evidence_against_a_bidder():
-    play = an_opening(at="release")
-    mine, theirs = play.bids[:2]
-    assert_refused("unlock.not_yours", play, play.unlocking(theirs), mine.bidder.actor)
-    forged = play.unlocking(theirs, FORM, key=mine.bidder.key)
-    assert_refused("unlock.not_yours", play, forged, mine.bidder.actor)
-    assert play.events(ev.AttemptFailed) == []
-
-
-def test_of_one_bidder_only_so_many_failed_tries_are_kept():
-    play = an_opening(at="release")
-    bid = play.bids[2]
-    report = cmd.ReportAttempt(bid_id=bid.bid_id(), code="key.wrong_password")
-    for _ in range(TRIES_MAX):
-        play.ask(report, bid.bidder.actor)
-    assert play.ask(report, bid.bidder.actor) == []
-    assert refused_try(play, "unlock.window_closed", play.unlocking(bid), bid) == []
-    assert play.opening.tries == {bid.bidder.org: TRIES_MAX}
-    other = play.bids[1]
-    assert play.ask(cmd.ReportAttempt(bid_id=other.bid_id(), code="a.b"), other.bidder.actor)
-
-
-def test_a_device_reports_its_own_bid_only():
-    play = an_opening()
-    mine, theirs = play.bids[:2]
-    for bid_id in (theirs.bid_id(), bytes(32)):
-        command = cmd.ReportAttempt(bid_id=bid_id, code="unlock.key_mismatch")
-        assert_refused("unlock.bid_unknown", play, command, mine.bidder.actor)
-    play.ask(cmd.ReportAttempt(bid_id=mine.bid_id(), code="unlock.key_mismatch"), mine.bidder.actor)
-    (failed,) = play.events(ev.AttemptFailed)
-    assert (failed.kind, failed.sha256) == (0, bytes(32))
-
-
-# ---- by card
-
-
-def test_whoever_holds_the_card_unlocks_without_any_key():
-    play = an_opening()
-    bid = play.bids[0]
-    card = parse_card(bid.card(FORM), play.rules.suite_impl)
-    assert bid.bid_id(FORM).startswith(card.bid_id_start)
-    play.ask(play.card(bid, FORM, bidder_half=card.bidder_half), PUBLIC)
-    unlocked = play.opening.halves[bid.bid_id(FORM)]
-    assert unlocked.half == bid.half(FORM)
-    assert play.events(ev.UnlockReceived)[0].by == "card"
-    assert play.events(ev.OwnBidUnlocked)[0].org == bid.bidder.org
-
-
-def test_the_last_card_ends_the_window():
-    play = an_opening()
-    for bid in play.bids:
-        for envelope in (FORM, BODY):
-            play.ask(play.card(bid, envelope), PUBLIC)
-    assert play.opening.window.early
-
-
-def test_a_card_of_a_wrong_half_leaves_no_evidence():
-    """Anybody could otherwise fill somebody's record."""
-    play = an_opening()
-    command = play.card(play.bids[0], bidder_half=play.bids[1].half())
-    assert_refused("unlock.key_mismatch", play, command, PUBLIC)
-    assert play.events(ev.AttemptFailed) == []
-
-
-def test_a_card_too_late_leaves_evidence_and_earns_a_signed_late():
-    play = an_opening(at="release")
-    bid = play.bids[2]
-    command = play.card(bid)
-    (promise,) = play.promised(command, PUBLIC)
-    assert (promise.kind, promise.result) == (ACK_CARD_UNLOCK, RESULT_LATE)
-    (failed,) = play.events(ev.AttemptFailed)
-    assert (failed.org, failed.code) == (bid.bidder.org, "unlock.window_closed")
-
-
-def test_the_same_card_again_is_promised_the_first_moment():
-    play = an_opening()
-    command = play.card(play.bids[0])
-    first = play.now_ms
-    play.ask(command, PUBLIC)
-    (again,) = play.later(60_000).promised(command, PUBLIC)
-    assert (again.kind, again.result, again.received_ms) == (
-        ACK_CARD_UNLOCK,
-        RESULT_ACCEPTED,
-        first,
-    )
-
-
-def test_card_and_key_do_not_unlock_twice():
-    play = an_opening()
-    bid = play.bids[0]
-    play.unlock(bid, FORM)
-    assert_refused("unlock.already", play, play.card(bid, FORM), PUBLIC)
-    play.ask(play.card(bid, BODY), PUBLIC)
-    assert_refused("unlock.already", play, play.unlocking(bid, BODY), bid.bidder.actor)
-
-
-@pytest.mark.parametrize("wrong", ["nonce", "tender", "envelope of another session"])
-def test_a_card_for_another_window_is_refused(wrong: str):
-    play = an_opening(second_session=True)
-    bid = play.bids[0]
-    command = {
-        "nonce": lambda: play.card(bid, opening_nonce=bytes(32)),
-        "tender": lambda: play.card(bid, tender_id=bytes(32)),
-        "envelope of another session": lambda: play.card(bid, SECOND_FORM),
-    }[wrong]()
-    assert_refused("unlock.nonce", play, command, PUBLIC)
-
-
-def test_a_card_of_an_unknown_bid_is_refused():
-    play = an_opening()
-    stranger = a_sealed_bid(play.rules, Bidder(9))
-    assert_refused("unlock.bid_unknown", play, play.card(stranger), PUBLIC)
 
 
 # ---- bytes
