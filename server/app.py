@@ -22,6 +22,7 @@ from prometheus_client import CollectorRegistry
 from server.config import Config
 from server.decryption.pool import Pool
 from server.domain.model import Actor
+from server.domain.opening_events import BidUnlocked, WindowOpened
 from server.http.app import FRONT, bind, build_app, listen
 from server.http.front import Front
 from server.http.health import build_health_app, listen_health
@@ -46,6 +47,7 @@ from signaling.server import serve as serve_signaling
 SOFTWARE = "kaibiao 0.1.0"
 PAGES = Path(__file__).resolve().parent.parent / "web_client" / "dist"
 RESTART_SPREAD_MS = 3000
+COUNTED = (BidUnlocked.TYPE, WindowOpened.TYPE)  # what moves the count of the unlocked
 
 log = logging.getLogger("kaibiao.app")
 
@@ -214,6 +216,8 @@ def _publisher(signaling: SignalingServer) -> Callable[[str, Published, int], No
             event.payload,
             event.hash,
         )
+        if event.type in COUNTED:
+            signaling.counts_changed(stream)
 
     return publish
 

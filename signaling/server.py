@@ -103,6 +103,10 @@ class SignalingServer:
         """(participants, viewers): connections that hear ``room`` now."""
         return self._desk.hub.members(room)
 
+    def counts_changed(self, room: str) -> None:
+        """What ``Gateway.presence`` says of ``room`` is another; shown within a second."""
+        self._desk.changed_rooms.setdefault(room, [])
+
     def drop_identity(self, session: str) -> int:
         """End every connection admitted under ``session`` (logout, revoked). Returns how many."""
         connections = list(self._desk.sessions.get(session, ()))
