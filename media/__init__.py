@@ -1,1 +1,1 @@
-"""Mechanism: the selective forwarding unit. Knows no tender. So far only its place in the layers."""
+"""Mechanism: the selective forwarding unit. Knows no tender. So far its place in the layers."""
