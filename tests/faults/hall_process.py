@@ -67,6 +67,7 @@ def config_of(plan: dict[str, Any]) -> Config:
             http_port=plan["http_port"],
             ws_port=plan["ws_port"],
             health_port=plan["health_port"],
+            public_hosts=plan.get("public_hosts", []),
         ),
         limits=Limits(decrypt_workers=2, requests_per_minute=60_000),
     )

@@ -74,6 +74,7 @@ class SiteProcess:
     tenders: dict[str, TenderPlan]
     bidders: int = 3
     world_seed: bytes = bytes(range(32))
+    public_hosts: list[str] = field(default_factory=list)  # of proxies before the pages
     ready: dict[str, Any] = field(default_factory=dict)
     lives: int = 0
     alive: bool = False
@@ -118,7 +119,8 @@ class SiteProcess:
             "tenders": {room: asdict(tender) for room, tender in self.tenders.items()},
             "http_port": self.ready.get("http_port", 0),
             "ws_port": self.ready.get("ws_port", 0),
-            "health_port": self.ready.get("health_port") or _free_port(),
+            "health_port": self.ready.get("health_port") or free_port(),
+            "public_hosts": self.public_hosts,
             "point": point,
         }
         if self.ready:
@@ -203,7 +205,8 @@ class SiteProcess:
         return self.log.read_text() if self.log.exists() else ""
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens at now."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]

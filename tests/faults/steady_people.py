@@ -46,8 +46,8 @@ class Act:
 class SteadyHttp(HallHttp):
     """Asks again under the same cmd_id; logs in again where a restart has ended the session."""
 
-    def __init__(self, base: str, person: str, acts: list[Act]) -> None:
-        super().__init__(base, timeout_s=10)
+    def __init__(self, base: str, person: str, acts: list[Act], origin: str = "") -> None:
+        super().__init__(base, origin=origin or None, timeout_s=10)
         self._person = person
         self._acts = acts
         self._key: SigningKey | None = None
@@ -85,8 +85,7 @@ class SteadyHttp(HallHttp):
             except LINE_TROUBLE:
                 pass
             except HallRefused as refused:
-                if refused.code == "auth.required" and relogin:
-                    assert self._key is not None
+                if refused.code == "auth.required" and relogin and self._key is not None:
                     await self.login(self._key)
                 elif refused.code not in {*OURS, "auth.challenge_unknown"}:
                     raise
@@ -95,22 +94,25 @@ class SteadyHttp(HallHttp):
 
 @dataclass
 class Steady(Visitor):
-    """A visitor of this kind. ``ws_port``: another way to the server, such as a proxy's."""
+    """A visitor of this kind. ``ws_port``: another way to the server, such as a proxy's; then
+    ``origin`` is the site's own, which differs from ``base``.
+    """
 
     acts: list[Act] = field(default_factory=list)
     channels: dict[str, list[HeardEvent]] = field(default_factory=dict)
     ws_port: int = 0
+    origin: str = ""
     asking: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.http: SteadyHttp = SteadyHttp(self.base, self.person.person, self.acts)
+        self.http: SteadyHttp = SteadyHttp(self.base, self.person.person, self.acts, self.origin)
 
     async def enter(self, *audiences: str) -> None:
         start = await self.http.bootstrap()
         port = self.ws_port or start["ws_port"]
         url = f"ws://127.0.0.1:{port}{start['ws_path']}"
-        self.client = Client(url, origin=self.base, ticket=self.ticket)
+        self.client = Client(url, origin=self.origin or self.base, ticket=self.ticket)
         for audience in ("hall", *audiences):
             heard = self.channels[audience] = []
             hear = partial(self._hear_of, heard)
