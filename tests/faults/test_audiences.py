@@ -223,8 +223,7 @@ async def hear_all(hall: Hall) -> None:
         for audience, heard in watcher.person.channels.items():
             told = await watcher.person.http.events(OPENING, audience)
             await watcher.person.until_count(heard, len(told["events"]))
-            while len(watcher.polled[audience]) < len(told["events"]):
-                await asyncio.sleep(0.1)
+            await watcher.until_polled(audience, len(told["events"]))
 
 
 async def bundle_of(watcher: Watcher, directory: Path) -> dict[str, bytes]:

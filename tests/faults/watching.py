@@ -79,6 +79,13 @@ class Watcher:
             ask = self.person.http.events(OPENING, audience, epoch=1, after=after, wait_ms=POLL_MS)
             heard += (await ask)["events"]
 
+    async def until_polled(self, audience: str, count: int) -> None:
+        """Until the long polls have brought so many events."""
+        while True:
+            if len(self.polled[audience]) >= count:
+                return
+            await asyncio.sleep(0.05)
+
     async def enter(self, foreign: list[str]) -> None:
         """A seat in the hall; then every door that should be closed is tried."""
         await self.person.enter(*(a for a in self.audiences if a != "hall"))
