@@ -26,7 +26,7 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 INTEGER_MAX = 2**53 - 1
 DEPTH_MAX = 32  # what encode allows; every object of ours is below 8
 
-# Kept, because json.dumps with arguments makes one every time.
+# Kept, as is _DECODER below: json's own functions make a new one for every call with arguments.
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
 )
@@ -70,13 +70,7 @@ def decode(raw: bytes, *, size_max: int, depth_max: int) -> Json:
     if _is_deeper(text, depth_max):
         raise Rejected("json.depth")
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_members,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
+        value = _DECODER.decode(text)
     except ValueError as error:
         raise Rejected("json.syntax", str(error)) from error
     if encode(value) != raw:
@@ -148,3 +142,11 @@ def _float(_digits: str) -> object:
 
 def _constant(name: str) -> Never:
     raise ValueError(name)  # NaN and Infinity are Python's own, not JSON
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members,
+    parse_int=_integer,
+    parse_float=_float,
+    parse_constant=_constant,
+)

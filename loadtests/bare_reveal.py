@@ -58,7 +58,8 @@ def run(
 
     Returns ns of start and of the last write, seconds of each part, CPU seconds.
     """
-    connection = apsw.Connection(str(Path(directory) / "bare_reveal.db"))
+    path = Path(directory) / f"bare_reveal-{os.getpid()}.db"
+    connection = apsw.Connection(str(path))
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "FULL")
     connection.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, type TEXT, body BLOB)")

@@ -82,7 +82,8 @@ class Worker:
             )
             for form in work.forms
         ]
-        return cmd.ReportForms(envelope=work.envelope, forms=await self._pool.map(open_form, items))
+        opened = await self._pool.in_turn(open_form, items)
+        return cmd.ReportForms(envelope=work.envelope, forms=opened)
 
     def target(self, opening_id: str, bid_id: bytes) -> Path:
         """Where the plaintext of a large envelope goes."""
