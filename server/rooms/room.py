@@ -18,7 +18,7 @@ import msgpack
 
 from crypto.entries import encode_entry
 from crypto.errors import Rejected
-from server.domain.commands import Command, StartWindow
+from server.domain.commands import Command, Extend, Pause, Resume, StartWindow
 from server.domain.events import Event, decode
 from server.domain.log_entries import entries_of
 from server.domain.model import Actor, Context
@@ -261,7 +261,7 @@ class Room:
             return
         ctx = Context(
             actor=request.actor,
-            now_ms=self._clock.now_ms(),
+            now_ms=self._moment_of(request.command),
             received_ms=request.received_ms,
             entropy=(
                 secrets.token_bytes(ENTROPY_BYTES)
@@ -279,6 +279,14 @@ class Room:
         # Nothing of the stream's own numbers: before the deadline they would say how many bids
         # there are.
         self._store(request, Answer(True), promises, decided)
+
+    def _moment_of(self, command: Command) -> int:
+        """When it is decided: never before what was decided already. Changes of a window have a
+        millisecond each: nothing else in the log says which of two came first.
+        """
+        now_ms = max(self._clock.now_ms(), self.last_ts_ms)
+        is_change = isinstance(command, StartWindow | Pause | Resume | Extend)
+        return now_ms + 1 if is_change and now_ms == self.last_ts_ms else now_ms
 
     def _refuse(self, request: Request, refused: Refused, ctx: Context, decided: _Decided) -> None:
         """A refusal with evidence is journaled and answered for good; without, it may be asked

@@ -190,7 +190,22 @@ async def test_a_room_that_is_opened_again_has_the_same_state(open_room: Any):
     assert again.room.durable_position("hall") == site.room.durable_position("hall")
 
 
-# ---- what is received when
+# ---- what is received and decided when
+
+
+async def test_two_changes_of_a_window_never_have_the_same_moment(open_room: Any):
+    """The log knows no other order within a second, and a verifier has to replay it."""
+    site = await open_room(an_opening())
+    commands = [cmd.Pause(reason="一"), cmd.Extend(extra_ms=1000, reason="二"), cmd.Resume()]
+    async with site.running():
+        for n, command in enumerate(commands):
+            assert (await site.ask(command, HOST, f"change-{n:03d}")).ok
+        bid = an_opening().bids[0]
+        assert (await site.ask(an_opening().unlocking(bid), bid.bidder.actor, "unlock-001")).ok
+    rows = site.rows()[-6:]
+    moments = [row.ts_ms for row in rows if row.type == "window_changed"]
+    assert moments == [moments[0], moments[0] + 1, moments[0] + 2]
+    assert {row.ts_ms for row in rows[3:]} == {moments[-1]}
 
 
 async def test_what_was_read_in_time_is_in_time_however_long_the_queue(open_room: Any):
