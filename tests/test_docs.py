@@ -16,14 +16,16 @@ from tests.tree import ROOT, ending, text, tracked
 
 JOURNALS = (registry_events, tender_events, opening_events)  # importing them fills EVENTS
 PAGES = ending(".md")
-LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(
     r"[\w.@-]+(/[\w.@-]+)*\.(py|ts|tsx|md|toml|json|html|pyz|mjs|css)|[\w.-]+(/[\w.-]+)*/"
 )
 # Made by `make setup`, by a running hall or by a bidder: not in the tree.
-MADE = re.compile(r"^(build|data|web_client/dist|web_client/node_modules|\.venv)(/|$)|^DIR/|^OUT")
+MADE = re.compile(
+    r"^(build|data|journal|store|opened|web_client/dist|web_client/node_modules|\.venv)(/|$)|^DIR/|^OUT"
+)
 PRODUCTS = {
     "closed.json",
     "consistency.json",
@@ -55,12 +57,16 @@ def prose(path: Path) -> str:
     return FENCE.sub("", text(path))
 
 
+def links(page: Path) -> list[str]:
+    return [written or shown for written, shown in LINK.findall(prose(page))]
+
+
 # ---- links and paths
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    for target in LINK.findall(prose(page)):
+    for target in links(page):
         if re.match(r"[a-z]+:", target):
             continue
         name, _, anchor = target.partition("#")
@@ -126,6 +132,8 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", text(Path("Makefile")), re.MULTILINE))
 
 
+# Said to be missing where it is named.
+LATER = {"backup", "restore"}
 VERBS = {"config": {"show", "example"}}
 # Of the verifier's own argument parser.
 VERIFY_OPTIONS = {"--tender-id", "--trust", "--receipt", "--json", "--lang"}
@@ -142,12 +150,14 @@ def options_of(verb: str) -> set[str]:
 
 def check_command(line: str) -> None:
     words = line.split()
+    while words and re.match(r"[A-Z_]+=", words[0]):
+        del words[0]
     if words[:1] == ["make"] and len(words) > 1:
         targets = [w for w in words[1:] if "=" not in w]
         assert set(targets) <= make_targets(), line
     elif words and re.fullmatch(r"(\.venv/bin/)?kaibiao", words[0]) and len(words) > 1:
         verb = words[1]
-        if verb.isupper() or verb.startswith("-"):
+        if verb.isupper() or verb.startswith("-") or verb in LATER:
             return
         assert verb in set(app), line
         if verb in VERBS:
@@ -187,6 +197,10 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
 def test_a_command_that_does_not_exist_would_be_noticed(line: str) -> None:
     with pytest.raises(AssertionError):
         check_command(line)
+
+
+def test_what_is_said_to_come_later_has_not_come() -> None:
+    assert not LATER & set(app)
 
 
 # ---- tables and lists
@@ -238,7 +252,7 @@ def test_the_table_of_events_is_that_of_the_domain() -> None:
 
 def test_both_readmes_lead_to_the_same_places() -> None:
     def places(page: str) -> list[str]:
-        return [one for one in LINK.findall(text(Path(page))) if not one.startswith("README")]
+        return [one for one in links(Path(page)) if not one.startswith("README")]
 
     assert places("README.md") == places("README.en.md")
     blocks = [
@@ -256,7 +270,7 @@ def test_every_page_of_the_docs_can_be_reached_from_the_readme() -> None:
         if page in seen:
             continue
         seen.add(page)
-        for target in LINK.findall(prose(page)):
+        for target in links(page):
             if re.match(r"[a-z]+:", target):
                 continue
             name = target.partition("#")[0]
