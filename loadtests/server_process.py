@@ -18,7 +18,7 @@ import uvloop
 
 from loadtests.child import LENGTH, answers_fd, packed_answer, write_all
 from loadtests.openings import Openings
-from server.app import Running, running
+from server.app import Running, calm_the_collector, running
 from server.config import Config, Journal, Limits, Listen, Site
 
 PROFILE_LINES = 45
@@ -45,6 +45,7 @@ async def main() -> None:
     order, arguments = await _next(reader)
     assert order == "start"
     async with running(config_of(**arguments)) as site:
+        calm_the_collector()  # as `kaibiao serve` does
         write_all(fd, packed_answer(_where(site)))
         await _obey(reader, fd, Openings(site))
 
