@@ -53,7 +53,7 @@ def scenes(bidders: int) -> list[Scene]:
     soon = TenderPlan(
         number="JZ-2026-SG-0398",
         title="澄江二桥引道照明工程",
-        deadline_ms=now + 25_000,
+        deadline_ms=now + 45_000,
         window_ms=30_000,
         reply_ms=10_000,
         unattended=True,

@@ -47,15 +47,16 @@ class HallCollector(Collector):
 
 
 def _signaling_families(signaling: SignalingServer) -> Iterator[Metric]:
-    """What signaling allows to be seen at any time; names may carry one label, ``reason``."""
+    """What signaling allows to be seen at any time; a name may carry one label."""
     families: dict[str, GaugeMetricFamily] = {}
     for name, value in signaling.metrics.exported().items():
-        base, _, label = name.partition("{")
-        reason = label.split('"')[1] if label else ""
+        base, _, rest = name.partition("{")
+        label, _, said = rest.rstrip("}").partition("=")
         family = families.setdefault(
-            base, GaugeMetricFamily(f"kaibiao_{base}", "signaling", labels=["reason"])
+            base,
+            GaugeMetricFamily(f"kaibiao_{base}", "signaling", labels=[label] if label else []),
         )
-        family.add_metric([reason], value)
+        family.add_metric([said.strip('"')] if label else [], value)
     yield from families.values()
 
 

@@ -72,13 +72,16 @@ class HallUnderTest:
         return f"http://127.0.0.1:{self.plan['port']}"
 
     async def start(self) -> None:
-        self.process = subprocess.Popen(  # noqa: ASYNC220 - a fixture may wait
-            [sys.executable, "-m", "tests.browser.hall_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            text=True,
-        )
+        # A killed hall leaves its cast behind; they must not hold our own output open.
+        with (Path(self.plan["data"]).parent / "hall.err").open("a") as errors:
+            self.process = subprocess.Popen(  # noqa: ASYNC220 - a fixture may wait
+                [sys.executable, "-m", "tests.browser.hall_process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=ROOT,
+                text=True,
+                stderr=errors,
+            )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(self.plan) + "\n")
