@@ -23,6 +23,7 @@ class Cast:
     bids: int = 3
     accounts: int = 0  # people of bidders in the registry; at least ``bids``
     plan: TenderPlan = field(default_factory=lambda: plan_of(DEADLINE_MS))
+    first: dict[str, Any] = field(default_factory=dict)  # the first window_opened
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -77,10 +78,11 @@ class Cast:
         """From nothing to the first countdown."""
         await self.deliver()
         await self.gather_in_hall()
-        return await self.start_window()
+        self.first = await self.start_window()
+        return self.first
 
-    async def until_read_out(self) -> None:
-        """From the end of a window to the prices."""
+    async def until_window_end(self) -> None:
+        """The newest window is over, and everybody who needs it has its checkpoint."""
         w = self.host.all("window_opened")[-1]["w"]
         for person in (self.host, *self.trustees):
             await person.until(
@@ -89,6 +91,10 @@ class Cast:
                     and (e.body["of"], e.body["w"]) == ("window_end", w)
                 )
             )
+
+    async def until_read_out(self) -> None:
+        """From the end of a window to the prices."""
+        await self.until_window_end()
         await asyncio.gather(*(trustee.release() for trustee in self.trustees))
         await self.host.until_kind("replies_ended")
         await self.host.do("open_all")

@@ -51,6 +51,7 @@ class SteadyHttp(HallHttp):
         self._person = person
         self._acts = acts
         self._key: SigningKey | None = None
+        self._asked = 0
 
     async def login(self, key: SigningKey) -> dict[str, Any]:
         self._key = key
@@ -66,7 +67,8 @@ class SteadyHttp(HallHttp):
     async def command(
         self, room: str, op: str, args: Mapping[str, Any], *, cmd_id: str | None = None
     ) -> Any:
-        cmd_id = cmd_id or f"{self._person}-{len(self._acts)}-{op}"
+        self._asked += 1
+        cmd_id = cmd_id or f"{self._person}-by-http-{self._asked}"
         result = await super().command(room, op, args, cmd_id=cmd_id)
         self._acts.append(Act(self._person, room, cmd_id, op, args, result))
         return result
@@ -102,6 +104,7 @@ class Steady(Visitor):
     channels: dict[str, list[HeardEvent]] = field(default_factory=dict)
     ws_port: int = 0
     origin: str = ""
+    asked: int = 0
     asking: str = ""
 
     def __post_init__(self) -> None:
@@ -129,7 +132,8 @@ class Steady(Visitor):
 
     async def do(self, op: str, **args: Any) -> Any:
         assert self.client is not None
-        cmd_id = f"{self.person.person}-{len(self.acts)}-{op}"
+        self.asked += 1
+        cmd_id = f"{self.person.person}-{self.asked}-{op}"
         room = f"opening:{self.room_id}"
         self.asking = cmd_id
         result = await self.client.command(room, op, args, cmd_id=cmd_id)
