@@ -28,6 +28,7 @@ class Arena:
     """A cast, and the books of its site as they lie on the disk."""
 
     cast: Cast
+    withdrawn: SteadyBidder | None = None  # somebody whose bid does not count any more
 
     def rows(self) -> Counter[str]:
         """How many events of each kind all streams hold, but those that come by themselves."""

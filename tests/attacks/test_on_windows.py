@@ -85,6 +85,22 @@ async def test_a_half_comes_from_its_own_bidder(in_countdown: Arena):
     await arena.refused("unlock.set", press(b, mine, mine))
 
 
+async def test_a_withdrawn_bid_is_not_unlocked(in_countdown: Arena):
+    gone = in_countdown.withdrawn
+    assert gone is not None
+    message = unlock(gone, now(in_countdown))
+    await in_countdown.refused("unlock.bid_unknown", press(gone, message))
+    card = card_of(gone, now(in_countdown), *own_item(gone))
+    asked = gone.client.command(OPENING, "card_unlock", {"message": card})
+    await in_countdown.refused("unlock.bid_unknown", asked)
+    bid_id, _ = own_item(gone)
+    report = {"bid_id": bid_id, "code": "unlock.key_mismatch"}
+    asked = gone.client.command(OPENING, "report_attempt", report)
+    await in_countdown.refused("unlock.bid_unknown", asked)
+    announced = in_countdown.cast.host.all("bidders_announced")[0]
+    assert announced["count"] == 5
+
+
 async def test_a_half_that_does_not_fit_is_evidence_and_opens_nothing(in_countdown: Arena):
     arena = in_countdown
     bidder = arena.cast.bidders[2]

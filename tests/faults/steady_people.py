@@ -14,7 +14,7 @@ import aiohttp
 
 from crypto.entries import act_message
 from crypto.keys import SigningKey
-from crypto.messages import build_submit
+from crypto.messages import KIND_SUBMIT, KIND_WITHDRAW, build_submit
 from crypto.objects.entry import EntryType
 from crypto.sealing import Sealed
 from server.demo.people import Bidder, Host, TrusteeVisitor, Visitor, now_ms
@@ -178,7 +178,7 @@ class SteadyBidder(Steady, Bidder):
         await self.http.submit(self.room_id, self.submit_raw)
 
     def submit_bytes(self, sealed: list[Sealed], seq: int = 1, prev: bytes = bytes(32)) -> bytes:
-        """A SUBMIT of these envelopes; the first one unless said."""
+        """A SUBMIT of these envelopes, a WITHDRAW of none; the first one unless said."""
         assert self.rules is not None
         return build_submit(
             self.rules.suite_impl,
@@ -188,6 +188,7 @@ class SteadyBidder(Steady, Bidder):
             prev=prev,
             items=[(s.header.envelope, s.header.bid_id) for s in sealed],
             key=self.keys()[0],
+            kind=KIND_SUBMIT if sealed else KIND_WITHDRAW,
         ).raw
 
     async def wait_for_receipt(self) -> None:
