@@ -38,8 +38,11 @@ class Contestant:
     def fan(self, payloads: list[bytes], every_ms: int) -> list[int]:
         """Sends as many events as there are payloads. When each was committed or begun, in ns."""
 
-    def accept(self, count: int) -> None:
-        """Waits until it has let all seats in."""
+    def expect(self, count: int) -> None:
+        """So many seats will come; it lets them in from now on."""
+
+    def all_in(self) -> None:
+        """Waits until it has let all of them in."""
 
     def close(self) -> None:
         """Ends its process."""
@@ -96,8 +99,11 @@ class Peer(Contestant):
         seats = self._site.raw_seats(self.name, numbers, self._port)
         return seats | ({"origin": self._site.origin} if self._greets else {})
 
-    def accept(self, count: int) -> None:
-        self._child.ask("accept", count=count)
+    def expect(self, count: int) -> None:
+        self._child.tell("accept", count=count)
+
+    def all_in(self) -> None:
+        self._child.answer()
 
     def fan(self, payloads: list[bytes], every_ms: int) -> list[int]:
         return self._child.ask("fan", payloads=payloads, every_ms=every_ms)
@@ -115,24 +121,31 @@ class NodePeer(Contestant):
         )
         super().__init__("ws (Node)", self._process.pid)
         self._site = site
-        self._port = self._ask("listen")
+        self._tell("listen")
+        self._port = self._answer()
 
-    def _ask(self, order: str, **arguments: Any) -> Any:
+    def _tell(self, order: str, **arguments: Any) -> None:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([order, arguments]).encode() + b"\n")
         self._process.stdin.flush()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())
 
     def seats(self, numbers: range) -> dict[str, Any]:
         seats = self._site.raw_seats(self.name, numbers, self._port)
         return seats | {"origin": self._site.origin}
 
-    def accept(self, count: int) -> None:
-        self._ask("accept", count=count)
+    def expect(self, count: int) -> None:
+        self._tell("accept", count=count)
+
+    def all_in(self) -> None:
+        self._answer()
 
     def fan(self, payloads: list[bytes], every_ms: int) -> list[int]:
-        return self._ask("fan", payloads=[p.hex() for p in payloads], every_ms=every_ms)
+        self._tell("fan", payloads=[p.hex() for p in payloads], every_ms=every_ms)
+        return self._answer()
 
     def close(self) -> None:
         assert self._process.stdin is not None

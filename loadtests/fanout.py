@@ -16,7 +16,7 @@ from loadtests import machine
 from loadtests.child import ask_all
 from loadtests.contestants import KIND, STREAM, Contestant, Ours, peers
 from loadtests.report import Aim, Report, options, run, say
-from loadtests.site import SiteUnderLoad, shares
+from loadtests.site import SiteUnderLoad
 
 VIEWERS = 1000
 ROUNDS, SMALL_ROUNDS = 5, 3
@@ -28,7 +28,6 @@ WITHIN_S = 60.0
 P99_FROM_VIEWERS = 10_000
 # Time between two events: long enough for the slowest to finish one before the next.
 EVERY_MS_MIN, VIEWERS_PER_MS = 50, 20
-TOGETHER_MAX = 2000  # viewers of each contestant; beyond, they take turns to keep files few
 PLAN = {"window_ms": 3_600_000}
 
 
@@ -47,8 +46,9 @@ class Measured:
 
 def seat(site: SiteUnderLoad, who: Contestant, viewers: int, into: Measured) -> None:
     before = who.rss_bytes()
-    ask_all(site.crowds, "join", [who.seats(part) for part in shares(viewers)])
-    who.accept(viewers)
+    who.expect(viewers)
+    ask_all(site.crowds, "join", [who.seats(part) for part in site.shares(viewers)])
+    who.all_in()
     into.bytes_per_viewer = (who.rss_bytes() - before) / viewers
 
 
@@ -88,7 +88,7 @@ def measure(arguments: argparse.Namespace) -> Report:
     rounds = SMALL_ROUNDS if arguments.small else ROUNDS
     events = SMALL_EVENTS if arguments.small else EVENTS
     every_ms = max(EVERY_MS_MIN, viewers // VIEWERS_PER_MS)
-    with SiteUnderLoad(synchronous=arguments.synchronous) as site:
+    with SiteUnderLoad(synchronous=arguments.synchronous, seats=viewers) as site:
         site.prepare([(STREAM.split(":", 1)[1], PLAN)], 3)
         site.server.ask("start_window", room=STREAM.split(":", 1)[1])
         ours = Ours(site)
@@ -115,22 +115,17 @@ def _race(
     every_ms: int,
     profile: bool,
 ) -> None:
-    turns = [everybody] if viewers <= TOGETHER_MAX else [[who] for who in everybody]
-    for together in turns:
-        for who in together:
-            say(f"{viewers} viewers of {who.name}")
-            seat(site, who, viewers, measured[who.name])
-        if profile and together[0].name == "kaibiao":
-            site.server.ask("profile", on=True)
-        for number in range(rounds):
-            for who in together:
-                say(f"round {number + 1}: {who.name}")
-                one_round(site, who, payloads, every_ms, measured[who.name])
-        if profile and together[0].name == "kaibiao":
-            say(site.server.ask("profile", on=False))
-        for who in together:
-            for crowd in site.crowds:
-                crowd.ask("leave", row=who.name)
+    for who in everybody:
+        say(f"{viewers} viewers of {who.name}")
+        seat(site, who, viewers, measured[who.name])
+    if profile:
+        site.server.ask("profile", on=True)
+    for number in range(rounds):
+        for who in everybody:
+            say(f"round {number + 1}: {who.name}")
+            one_round(site, who, payloads, every_ms, measured[who.name])
+    if profile:
+        say(site.server.ask("profile", on=False))
 
 
 def _report(

@@ -21,7 +21,7 @@ from loadtests import machine
 from loadtests.bids import Bid, release
 from loadtests.child import Child, ask_all
 from loadtests.report import Aim, Report, options, run, say
-from loadtests.site import Prepared, SiteUnderLoad, shares
+from loadtests.site import Prepared, SiteUnderLoad
 from loadtests.wire import packed
 from server.demo.world import World
 
@@ -103,7 +103,7 @@ def bare(site: SiteUnderLoad, one: Prepared, releases: list[bytes], viewers: int
     trustee = World(site.seed, 0).trustees[LAST_PLACE].sign.public
     with Child("loadtests.bare_reveal") as child:
         port = child.ask("listen")
-        orders = [site.raw_seats("bare", part, port) for part in shares(viewers)]
+        orders = [site.raw_seats("bare", part, port) for part in site.shares(viewers)]
         ask_all(site.crowds, "join", orders)
         child.ask("accept", count=viewers)
         order = {"row": "bare", "kind": KIND, "count": 1, "within_s": WITHIN_S}

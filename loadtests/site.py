@@ -7,7 +7,7 @@ this module only sets the scene and asks questions afterwards.
 import itertools
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +17,8 @@ from loadtests.child import Child, ask_all
 from loadtests.machine import cpu_s, fsync_s, rss_bytes
 
 CROWDS = 2
+# Files one process may hold open, with room to spare; a crowd sits in the rows of four contestants.
+SEATS_PER_CROWD = 2500
 SEATS_PER_ADDRESS = 400  # the server's own limit per address is 512
 
 
@@ -35,14 +37,17 @@ class Prepared:
 class SiteUnderLoad:
     """Use as a context; everything it started ends with it."""
 
-    def __init__(self, *, synchronous: str = "FULL", connections: int = 15_000) -> None:
+    def __init__(self, *, synchronous: str = "FULL", seats: int = 0) -> None:
+        """``seats``: of the largest row, so that enough crowds share them."""
         self._folder = tempfile.TemporaryDirectory(prefix="kaibiao-load-")
         self.directory = Path(self._folder.name)
         self.seed = os.urandom(32)
         self.server = Child("loadtests.server_process")
-        self.crowds = [Child("loadtests.crowd") for _ in range(CROWDS)]
+        self.crowds = [
+            Child("loadtests.crowd") for _ in range(max(CROWDS, -(-seats // SEATS_PER_CROWD)))
+        ]
         self.hand = Child("loadtests.crowd")  # of single persons: the host, a trustee
-        self._start = {"synchronous": synchronous, "connections": connections}
+        self._start = {"synchronous": synchronous, "connections": 15_000}
         self.ws_port = 0
         self.origin = ""
 
@@ -88,7 +93,7 @@ class SiteUnderLoad:
         """Every bidder takes a seat and hears the hall and its own channel of each opening."""
         bidders = len(prepared[0].bids)
         orders: list[dict[str, Any]] = []
-        for part in shares(bidders):
+        for part in self.shares(bidders):
             people = [prepared[0].bids[n] for n in part]
             tickets = self.server.ask("tickets", people=[bid.person for bid in people])
             positions = [
@@ -106,7 +111,7 @@ class SiteUnderLoad:
         """Anonymous viewers of one hall."""
         orders = [
             self.seats(row, part) | {"positions": [[[stream, "hall", 0, 0]]] * len(part)}
-            for part in shares(count)
+            for part in self.shares(count)
         ]
         ask_all(self.crowds, "join", orders)
 
@@ -125,6 +130,11 @@ class SiteUnderLoad:
         sources = [source_address(n) for n in numbers]
         return {"row": row, "host": "127.0.0.1", "port": port, "sources": sources}
 
+    def shares(self, count: int) -> list[range]:
+        """Which numbers each crowd takes."""
+        bounds = [count * k // len(self.crowds) for k in range(len(self.crowds) + 1)]
+        return [range(a, b) for a, b in itertools.pairwise(bounds)]
+
     # ---- questions
 
     def cpu_s(self) -> float:
@@ -141,9 +151,3 @@ def source_address(number: int) -> str:
     """127.0.0.2, 127.0.0.3, ...: one for every few hundred seats."""
     block = 2 + number // SEATS_PER_ADDRESS
     return f"127.0.{block // 250}.{block % 250}"
-
-
-def shares(count: int) -> Iterable[range]:
-    """Which numbers each crowd takes."""
-    bounds = [count * k // CROWDS for k in range(CROWDS + 1)]
-    return [range(a, b) for a, b in itertools.pairwise(bounds)]

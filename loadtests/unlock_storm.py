@@ -14,7 +14,7 @@ from loadtests import machine
 from loadtests.bids import Bid
 from loadtests.child import Child, ask_all
 from loadtests.report import Aim, Report, options, run, say
-from loadtests.site import Prepared, SiteUnderLoad, shares
+from loadtests.site import Prepared, SiteUnderLoad
 
 BIDDERS = 1000
 ROUNDS = 3
@@ -51,7 +51,7 @@ class Storm:
 def storm(site: SiteUnderLoad, one: Prepared, way: str) -> Storm:
     """Opens the window and lets them loose."""
     window = site.server.ask("start_window", room=one.room)
-    parts = [[one.bids[n] for n in part] for part in shares(len(one.bids))]
+    parts = [[one.bids[n] for n in part] for part in site.shares(len(one.bids))]
     orders = [
         {"name": one.room, "room": one.stream, "window": window, "bids": [_kept(b) for b in part]}
         for part in parts
@@ -67,7 +67,7 @@ def storm(site: SiteUnderLoad, one: Prepared, way: str) -> Storm:
             "due_ns": due[part.start : part.stop],
             "within_s": ANSWER_WITHIN_S,
         }
-        for part in shares(len(one.bids))
+        for part in site.shares(len(one.bids))
     ]
     answers = ask_all(site.crowds, "storm", orders)
     cpu = site.cpu_s() - cpu

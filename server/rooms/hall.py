@@ -92,8 +92,10 @@ class Hall:
     async def run(self, ready: asyncio.Event) -> None:
         """Rebuilds every room, then keeps rooms, minders and the site log going until cancelled."""
         names = sorted({"registry", *self.journal.streams()})
+        # Before anything is under way: a journal that is not what was written ends the start here.
+        rooms = [self._build(name) for name in names]
         async with asyncio.TaskGroup() as self._tasks:
-            resumed = [self._resume(self._start(name)) for name in names]
+            resumed = [self._resume(self._start(room)) for room in rooms]
             self._tasks.create_task(self._tick())
             for answered in resumed:
                 await answered
@@ -120,11 +122,11 @@ class Hall:
         room.put(Request(command, SYSTEM, "", self.now_ms(), answered))
         return done
 
-    def _start(self, stream: str) -> Room:
+    def _start(self, room: Room) -> Room:
         assert self._tasks is not None
-        room = self._rooms[stream] = self._build(stream)
-        minder = self._minders[stream] = Minder(room, self)
-        self._tasks.create_task(self._keep(stream, room, minder))
+        self._rooms[room.stream] = room
+        minder = self._minders[room.stream] = Minder(room, self)
+        self._tasks.create_task(self._keep(room.stream, room, minder))
         return room
 
     def _build(self, stream: str) -> Room:
@@ -240,7 +242,9 @@ class Hall:
 
     async def open_tender(self, tender_id: str, manifest: bytes, signatures: bytes) -> None:
         """Publishes a tender and schedules its opening; both streams carry the same id."""
-        tender = self._rooms.get(f"tender:{tender_id}") or self._start(f"tender:{tender_id}")
+        tender = self._rooms.get(f"tender:{tender_id}") or self._start(
+            self._build(f"tender:{tender_id}")
+        )
         answer = await tender.ask(
             cmd.PublishTender(manifest=manifest, signatures=signatures), SYSTEM, "", self.now_ms()
         )
@@ -249,7 +253,9 @@ class Hall:
         await self._schedule(tender_id, manifest)
 
     async def _schedule(self, tender_id: str, manifest: bytes) -> None:
-        opening = self._rooms.get(f"opening:{tender_id}") or self._start(f"opening:{tender_id}")
+        opening = self._rooms.get(f"opening:{tender_id}") or self._start(
+            self._build(f"opening:{tender_id}")
+        )
         if opening.state.manifest is None:
             await opening.ask(cmd.ScheduleOpening(manifest=manifest), SYSTEM, "", self.now_ms())
 

@@ -19,7 +19,7 @@ import msgpack
 from crypto.entries import encode_entry
 from crypto.errors import Rejected
 from server.domain.commands import Command, Extend, Pause, Resume, StartWindow
-from server.domain.events import Event, decode
+from server.domain.events import SEALED, Event, decode
 from server.domain.log_entries import entries_of
 from server.domain.model import Actor, Context
 from server.domain.promises import Promise
@@ -28,6 +28,7 @@ from server.rooms.clock import Clock
 from server.rooms.kinds import kind_of
 from server.rooms.rows import Published, RowMaker, payload_of
 from server.storage.chain import check_row
+from server.storage.errors import StorageUnusable
 from server.storage.journal import Answer as StoredAnswer
 from server.storage.journal import Append, Journal, LogEntry, Row
 from server.storage.records import EMPTY_STREAM, Head
@@ -364,8 +365,17 @@ class Room:
                 event = decode(row.type, row.ver, payload_of(row))
                 self.state = self.kind.evolve(self.state, event, row.ts_ms)
                 self.last_ts_ms = row.ts_ms
-                if row.audience_seq:
-                    self._durable[row.audience] = row.audience_seq
+                self._recall_position(row)
+
+    def _recall_position(self, row: Row) -> None:
+        """The hash does not cover a row's place in its channel: that every place is taken once and
+        in order is what shows that nobody has moved or hidden one.
+        """
+        place = 0 if row.audience == SEALED else self.durable_position(row.audience) + 1
+        if row.audience_seq != place:
+            raise StorageUnusable("storage.damaged", f"{row.stream} {row.seq}: place in channel")
+        if place:
+            self._durable[row.audience] = place
 
 
 def _pack(answer: Answer, promises: list[Promise]) -> bytes:
