@@ -16,7 +16,7 @@ from crypto.schedule import card_check
 from crypto.suites import Suite
 
 _VERSION: Final = 1
-_PREFIX: Final = 8
+BID_ID_START_SIZE: Final = 8
 _GROUP: Final = 4
 _TEXT_MAX: Final = 1024
 _LETTERS: Final = re.compile("[A-Za-z2-7]+")
@@ -34,7 +34,7 @@ class Card:
 def card_text(bid_id: bytes, s_B: bytes, suite: Suite) -> str:
     """The card's text: for nacl-1 72 characters in 18 groups."""
     assert len(s_B) == suite.bidder_half_size
-    body = bytes([_VERSION]) + bid_id[:_PREFIX] + s_B
+    body = bytes([_VERSION]) + bid_id[:BID_ID_START_SIZE] + s_B
     text = base64.b32encode(body + card_check(suite, body)).decode("ascii")
     assert "=" not in text, "a suite chooses its checksum so that cards need no padding"
     return " ".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
@@ -48,7 +48,7 @@ def parse_card(text: str, suite: Suite) -> Card:
     if len(text) > _TEXT_MAX:
         raise Rejected("card.length")
     letters = text.translate(_SEPARATORS)
-    body_size = 1 + _PREFIX + suite.bidder_half_size
+    body_size = 1 + BID_ID_START_SIZE + suite.bidder_half_size
     if len(letters) * 5 != (body_size + suite.card_check_size) * 8:
         raise Rejected("card.length", str(len(letters)))
     # Before upper(), which folds some foreign letters into ASCII; and no "=" for the decoder.
@@ -60,4 +60,4 @@ def parse_card(text: str, suite: Suite) -> Card:
         raise Rejected("card.checksum")
     if body[0] != _VERSION:
         raise Rejected("card.version", str(body[0]))
-    return Card(body[1 : 1 + _PREFIX], body[1 + _PREFIX :])
+    return Card(body[1 : 1 + BID_ID_START_SIZE], body[1 + BID_ID_START_SIZE :])

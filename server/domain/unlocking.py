@@ -163,7 +163,9 @@ def card_unlock(state: Opening, command: cmd.UnlockByCard, ctx: Context) -> list
         raise Refused("unlock.key_mismatch")
     if code := _late_or_early(state, ctx):
         failed = {message.bid_id: message.digest}
-        raise Refused(code, evidence=_evidence(state, failed, code, ctx, ACK_CARD_UNLOCK))
+        evidence = _evidence(state, failed, code, ctx, ACK_CARD_UNLOCK)
+        end_ms = state.window.end_ms if state.window else 0
+        raise Refused(code, evidence=evidence, end_ms=end_ms, received_ms=ctx.received_ms)
     assert state.window is not None
     nonce = state.window.nonces.get(envelope)
     if message.tender_id != state.rules().tender_id or message.opening_nonce != nonce:

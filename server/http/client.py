@@ -160,6 +160,9 @@ class HallHttp:
     async def closed_path(self, opening: str, submit_sha256: bytes) -> dict[str, Any]:
         return await self.get(f"/openings/{opening}/closed-path?sha256={submit_sha256.hex()}")
 
+    async def sealed_bid(self, opening: str, start: bytes) -> dict[str, Any]:
+        return await self.get(f"/openings/{opening}/sealed-bid?bid_id_start={start.hex()}")
+
     async def proofs(self, opening: str) -> dict[str, Any]:
         return await self.get(f"/openings/{opening}/proofs")
 

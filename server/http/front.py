@@ -32,6 +32,7 @@ class Front:
     challenge_rate: Buckets
     login_rate: Buckets
     command_rate: Buckets
+    card_rate: Buckets
     upload_rate: Buckets
     lookup_rate: Buckets
     polls: Slots
@@ -119,6 +120,7 @@ def build_front(
         challenge_rate=buckets(limits.challenge_rate, "auth.too_many"),
         login_rate=buckets(limits.login_rate, "auth.too_many"),
         command_rate=buckets(limits.command_rate, "command.too_many"),
+        card_rate=buckets(limits.card_rate, "unlock.rate"),
         upload_rate=buckets(limits.upload_rate, "upload.too_many"),
         lookup_rate=buckets(limits.lookup_rate, "request.too_many"),
         polls=Slots(limits.polls_per_address_max, limits.polls_max, "request.too_many"),

@@ -115,6 +115,14 @@ class Hall(Protocol):
         """{path, index, count} of a SUBMIT in the closed list; ``bid.unknown`` where it is not."""
         ...
 
+    async def sealed_bid(self, opening: str, start: bytes) -> Mapping[str, Any]:
+        """{header, submit, path, index, count} of the counting bid whose bid_id begins so.
+
+        Before the deadline ``opening.not_ready``, whatever is asked for; then ``bid.unknown``
+        where there is none. Everything in it is published with the bundle too; no half is.
+        """
+        ...
+
     async def envelopes(self, opening: str, actor: Actor, size: int) -> Mapping[str, Any]:
         """{submits, headers, registrations} for trustees and staff, after the deadline.
 

@@ -42,6 +42,7 @@ class Limits:
     challenge_rate: Rate = Rate(60, 120)
     login_rate: Rate = Rate(30, 60)
     command_rate: Rate = Rate(60, 600)
+    card_rate: Rate = Rate(60, 60)  # as on the socket: a card needs no session
     upload_rate: Rate = Rate(60, 120)
     lookup_rate: Rate = Rate(3000, 12_000)
     # long polls

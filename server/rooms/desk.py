@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crypto.errors import Rejected
+from crypto.hashes import sha256
 from crypto.header import Header, accept_core, core_size, parse_core, parse_header
 from crypto.manifest import Manifest
 from crypto.receipts import closed_path
@@ -211,6 +212,22 @@ class Desk:
         if submit_sha256 not in closed:
             raise Refused("bid.unknown")
         return _path(closed, submit_sha256)
+
+    async def sealed_bid(self, opening: str, start: bytes) -> Mapping[str, Any]:
+        """What the page of an unlock card must see before the half leaves it (C8, C7).
+
+        Two bid_ids that begin alike would cost their maker 2^32 tries; the lower one is shown.
+        """
+        state, closed = self._opening(opening), self._closed(opening)
+        if not state.submits:
+            raise Refused("opening.not_ready")  # the closed list is on its way to the opening
+        found = min((b for b in state.envelopes if b.startswith(start)), default=None)
+        if found is None:
+            raise Refused("bid.unknown")
+        bid, envelope = state.envelopes[found]
+        submit = state.submits[bid.no - 1]
+        shown = {"header": bid.headers[envelope].raw, "submit": submit}
+        return shown | _path(closed, sha256(submit))
 
     async def proofs(self, opening: str, size: int) -> Mapping[str, Any]:
         """The public entries that a client needs before it hands over a half or a share (C7)."""

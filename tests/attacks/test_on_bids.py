@@ -10,12 +10,12 @@ from crypto.entries import act_message
 from crypto.hashes import blake2b_512, label_bytes, sha256
 from crypto.header import parse_header
 from crypto.keys import BoxKey, SigningKey
-from crypto.messages import build_submit
+from crypto.messages import build_card_unlock, build_submit
 from crypto.objects.entry import EntryType
 from crypto.registration import bind_message, organisation_hash
 from server.demo.people import now_ms
 from server.domain.tender import REFUSED_MAX
-from server.http.client import HallRefused
+from server.http.client import HallHttp, HallRefused
 from tests.attacks.arena import Arena, stored_bid
 from tests.faults.casts import OPENING, TENDER
 from tests.faults.site_process import ROOM
@@ -250,6 +250,30 @@ async def test_the_deadline_moves_only_with_both_signatures(before_deadline: Are
         await arena.refused("deadline.signatures", asked)
     await arena.refused("deadline.not_later", change(pks, good, deadline_ms=now_ms()))
     await arena.refused("deadline.not_later", change(pks, good, deadline_ms=old_ms))
+
+
+async def test_before_the_deadline_a_card_does_not_even_tell_whether_its_bid_exists(
+    before_deadline: Arena,
+):
+    arena = before_deadline
+    bidder = await registered(arena, 0)
+    (*_, form) = await stored_bid(bidder)
+    real, half = form.header.bid_id, form.bidder_half
+    async with HallHttp(arena.cast.site.base) as nobody:
+        details: list[dict[str, Any]] = []
+        for bid_id in (real, bytes([9] * 32)):
+            asked = nobody.sealed_bid(ROOM, bid_id[:8])
+            details.append(await arena.refused("opening.not_ready", asked))
+            card = build_card_unlock(
+                form.header.suite,
+                tender_id=bidder.rules.tender_id,
+                opening_nonce=bytes(32),
+                bid_id=bid_id,
+                bidder_half=half,
+            )
+            asked = nobody.command(OPENING, "card_unlock", {"message": card.raw})
+            details.append(await arena.refused("unlock.bid_unknown", asked))
+    assert details[:2] == details[2:]
 
 
 async def test_nothing_of_the_opening_is_to_be_had_before_the_deadline(before_deadline: Arena):

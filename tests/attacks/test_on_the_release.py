@@ -10,8 +10,9 @@ import pytest
 from crypto.checkpoint import parse_checkpoint
 from crypto.messages import build_release, build_self_release
 from crypto.shares import open_share
+from server.http.client import HallHttp
 from tests.attacks.arena import Arena
-from tests.attacks.test_on_windows import own_item, press, unlock
+from tests.attacks.test_on_windows import card_of, own_item, press, unlock
 from tests.faults.casts import OPENING
 from tests.faults.site_process import ROOM
 from tests.faults.steady_people import Steady, SteadyTrustee
@@ -66,6 +67,23 @@ async def test_an_unlock_after_the_end_is_late_and_evidence(in_release: Arena):
     told = await in_release.refused("unlock.window_closed", press(bidder, message), leaves=leaves)
     assert len(told["acks"]) == 1, "a signed word that it was late"
     assert told["received_ms"] >= told["end_ms"]
+
+
+async def test_a_card_after_the_end_is_late_and_a_wrong_one_is_nothing(in_release: Arena):
+    arena = in_release
+    bidder = arena.cast.bidders[2]  # the one that did not unlock
+    window = arena.cast.host.all("window_opened")[-1]
+    bid_id, half = own_item(bidder)
+    async with HallHttp(arena.cast.site.base) as nobody:
+
+        def played(half: bytes) -> Any:
+            card = card_of(bidder, window, bid_id, half)
+            return nobody.command(OPENING, "card_unlock", {"message": card})
+
+        await arena.refused("unlock.key_mismatch", played(bytes(32)))
+        leaves = ["attempt_failed", "attempt_seen"]
+        detail = await arena.refused("unlock.window_closed", played(half), leaves=leaves)
+        assert detail["end_ms"] <= detail["received_ms"]
 
 
 async def test_the_halves_are_for_those_who_release(in_release: Arena):

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from crypto.ack import ACK_CARD_UNLOCK, RESULT_ACCEPTED, parse_ack
+from crypto.header import parse_header
 from crypto.messages import build_card_unlock, build_self_release, build_unlock
+from server.http.client import HallHttp
 from tests.attacks.arena import Arena, RawSocket, raw_answer
 from tests.faults.casts import OPENING, TENDER
 from tests.faults.site_process import ROOM
@@ -126,15 +129,48 @@ async def test_the_same_half_twice_and_another_way(in_countdown: Arena):
     await arena.refused("unlock.already", asked)
 
 
-def card_of(bidder: SteadyBidder, window: dict[str, Any], bid_id: bytes, half: bytes) -> bytes:
+def card_of(
+    bidder: SteadyBidder, window: dict[str, Any], bid_id: bytes, half: bytes, **more: bytes
+) -> bytes:
     assert bidder.rules is not None
-    return build_card_unlock(
-        bidder.rules.suite_impl,
-        tender_id=bidder.rules.tender_id,
-        opening_nonce=window["nonces"][0]["nonce"],
-        bid_id=bid_id,
-        bidder_half=half,
-    ).raw
+    members = {
+        "tender_id": bidder.rules.tender_id,
+        "opening_nonce": window["nonces"][0]["nonce"],
+        "bid_id": bid_id,
+        "bidder_half": half,
+    }
+    return build_card_unlock(bidder.rules.suite_impl, **(members | more)).raw
+
+
+async def test_a_card_alone_is_enough_and_fits_one_bid_only(in_countdown: Arena):
+    """By POST and without a login, as the card's page asks where WebSocket is stripped (C8)."""
+    arena = in_countdown
+    bidder, other = arena.cast.bidders[4], arena.cast.bidders[3]
+    window = now(arena)
+    bid_id, half = own_item(bidder)
+    async with HallHttp(arena.cast.site.base) as nobody:
+        shown = await nobody.sealed_bid(ROOM, bid_id[:8])
+        suite = bidder.rules.suite_impl
+        assert parse_header(bytes.fromhex(shown["header"]), suite).bid_id == bid_id
+
+        def played(*item: bytes, **more: Any) -> Any:
+            message = card_of(bidder, window, *item, **more)
+            return nobody.command(OPENING, "card_unlock", {"message": message})
+
+        for code, item, more in (
+            ("unlock.key_mismatch", (bid_id, own_item(other)[1]), {}),
+            ("unlock.bid_unknown", (bytes([9] * 32), half), {}),
+            ("unlock.nonce", (bid_id, half), {"tender_id": bytes(32)}),
+            ("unlock.nonce", (bid_id, half), {"opening_nonce": bytes(32)}),
+        ):
+            await arena.refused(code, played(*item, **more))
+        first, again = await played(bid_id, half), await played(bid_id, half)
+        ack = parse_ack(first["acks"][0])
+        assert (ack.kind, ack.result) == (ACK_CARD_UNLOCK, RESULT_ACCEPTED)
+        assert ack.signed_by(bidder.rules.host_receipt_pk)
+        assert parse_ack(again["acks"][0]).server_ms == ack.server_ms
+        own = await bidder.until_kind("own_bid_unlocked")
+        assert own["by"] == "card"
 
 
 async def test_a_card_that_is_guessed(in_countdown: Arena):

@@ -30,6 +30,7 @@ PAGES = (
     f"/openings/{ROOM}/envelopes",
     f"/openings/{ROOM}/halves",
     f"/openings/{ROOM}/closed-path?sha256={'ab' * 32}",
+    f"/openings/{ROOM}/sealed-bid?bid_id_start={'ab' * 8}",
     f"/rooms/{TENDER}/events?audience=hall&wait_ms=0",
     f"/rooms/{TENDER}/events?audience=staff&wait_ms=0",
     "/rooms/registry/events?audience=hall&wait_ms=0",

@@ -166,6 +166,11 @@ class SmallHall:
     async def closed_path(self, opening: str, submit_sha256: bytes) -> Mapping[str, Any]:
         raise Refused("bid.unknown")
 
+    async def sealed_bid(self, opening: str, start: bytes) -> Mapping[str, Any]:
+        if self.ms < DEADLINE_MS:
+            raise Refused("opening.not_ready")
+        return {"header": start, "submit": b"", "path": [], "index": 0, "count": 1}
+
     async def envelopes(self, opening: str, actor: Actor, size: int) -> Mapping[str, Any]:
         return {"submits": [], "headers": [b"\x03"]}
 

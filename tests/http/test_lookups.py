@@ -64,6 +64,15 @@ async def test_a_hash_is_sixty_four_lower_case_digits(site: Site, text: str):
         await refused("query.malformed", hall.get(path))
 
 
+async def test_a_card_finds_its_bid_after_the_deadline_without_a_login(site: Site):
+    start = b"\x07" * 8
+    async with site.visitor() as hall:
+        await refused("opening.not_ready", hall.sealed_bid(TENDER, start))
+        site.hall.ms = DEADLINE_MS
+        assert (await hall.sealed_bid(TENDER, start))["header"] == "07" * 8
+        await refused("query.malformed", hall.sealed_bid(TENDER, b"\x07" * 32))
+
+
 async def test_trustees_get_envelopes_and_halves(site: Site):
     async with site.person("trustee") as hall:
         assert await hall.envelopes(TENDER) == {"submits": [], "headers": ["03"]}

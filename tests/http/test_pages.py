@@ -21,9 +21,12 @@ def dist(tmp_path: Path) -> Path:
     return directory
 
 
+PLACES = ("hall", "bid", "unlock", "host", "trustee")
+
+
 @pytest.mark.parametrize(
     "path",
-    ["/", "/login", "/demo", *(f"/{kind}/{TENDER}" for kind in ("hall", "bid", "host", "trustee"))],
+    ["/", "/login", "/demo", *(f"/{kind}/{TENDER}" for kind in PLACES)],
 )
 async def test_every_page_address_is_the_one_page(open_a_site, dist: Path, path: str):
     site: Site = await open_a_site(pages=dist)

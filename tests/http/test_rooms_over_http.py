@@ -54,6 +54,19 @@ async def test_the_rooms_refusal_is_the_answer(site: Site):
     assert (error.status, error.retryable, error.detail) == (409, True, {"acks": [b"\x01"]})
 
 
+async def test_cards_are_limited_for_each_address_and_nothing_else_with_them(open_a_site):
+    site: Site = await open_a_site(limits=Limits(card_rate=Rate(2, 60)))
+    card = {"message": b"KBIDCRD1"}
+    async with site.visitor() as hall:
+        for _ in range(2):
+            await hall.command(OPENING, "card_unlock", card)
+        error = await refused("unlock.rate", hall.command(OPENING, "card_unlock", card))
+        assert (error.status, error.retryable) == (429, True)
+    async with site.person("bidder-a") as hall:
+        await hall.command(OPENING, "unlock", {"messages": UNLOCK})
+    assert len(site.hall.rooms[OPENING].asked) == 3
+
+
 async def test_the_rooms_own_word_on_retrying_counts(site: Site):
     site.hall.rooms[OPENING].answer = Answer(ok=False, code="header.magic", retryable=True)
     async with site.person("bidder-a") as hall:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from crypto.errors import Rejected
+from crypto.header import parse_header
+from crypto.messages import parse_submit
 from server.domain.model import Actor, Role
 from server.domain.refusals import Refused
 from server.rooms.desk import Desk
@@ -50,6 +52,9 @@ async def test_before_the_deadline_nobody_learns_of_a_bid(tmp_path: Path, at: st
         await refused("opening.not_ready", desk.closed_path(ROOM, bytes(32)))
         for actor in (HOST, SUPERVISOR_PERSON, PURCHASER_PERSON, TRUSTEES[0].actor, WITNESS):
             await refused("opening.not_ready", desk.envelopes(ROOM, actor, 0))
+        _, real = a_sealed_bid(play.rules, Bidder(1)).items[0]
+        for start in (real[:8], bytes(8)):  # what exists is answered like what does not
+            await refused("opening.not_ready", desk.sealed_bid(ROOM, start))
         await refused("opening.not_ready", desk.halves(ROOM, TRUSTEES[0].actor))
         await refused("bundle.not_ready", desk.bundle_path(ROOM))
         (line,) = await desk.tenders()
@@ -111,6 +116,26 @@ async def test_after_the_deadline_the_closed_list_is_public_with_its_paths(tmp_p
         shown = await desk.envelopes(ROOM, WITNESS, 0)
         assert len(shown["headers"]) == 6
         await refused("auth.role", desk.envelopes(ROOM, Bidder(1).actor, 0))
+
+
+async def test_after_the_deadline_a_card_finds_its_bid_and_the_submit_that_lists_it(tmp_path: Path):
+    play = an_opening(at="announced")
+    suite = play.rules.suite_impl
+    async with desk_of(play, tmp_path) as site:
+        desk = Desk(site.hall)
+        counting = (await desk.closed_list(ROOM))["submits"]
+        for bid in play.bids:
+            for _, bid_id in bid.items:
+                shown = await desk.sealed_bid(ROOM, bid_id[:8])
+                assert parse_header(shown["header"], suite).bid_id == bid_id
+                submit = parse_submit(shown["submit"], suite)
+                assert bid_id in [listed for _, listed in submit.items]
+                assert counting[shown["index"]] == submit.digest
+                assert shown["count"] == len(counting)
+                halves = [bid.half(number) for number, _ in bid.items]
+                assert not any(half in shown["header"] + shown["submit"] for half in halves)
+        await refused("bid.unknown", desk.sealed_bid(ROOM, bytes(8)))
+        await refused("room.unknown", desk.sealed_bid("nowhere", bytes(8)))
 
 
 async def test_an_upload_is_for_a_registered_bidder_before_the_deadline(tmp_path: Path):

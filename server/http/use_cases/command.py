@@ -2,7 +2,7 @@
 
 Received is what the connection says (``reading_moment``), so a command is judged here like a frame
 on the socket. What nobody signed in asks has no cmd_id towards the room: "the public" is not one
-client, and must not get another's stored answer.
+client, and must not get another's stored answer. A card is guessed by nobody who is slow (C8).
 """
 
 from aiohttp import web
@@ -25,6 +25,8 @@ async def handle(request: web.Request, front: Front, actor: Actor) -> web.Stream
     raw = await read_body(request, limits.command_body_max, limits.body_within_s)
     received_ms = read_ms(request)
     asked = decode_command(raw, msgpack=msgpack)
+    if asked.op == "card_unlock":
+        front.card_rate.take(front.address(request))
     name = request.match_info["room"]
     room = front.hall.room(name)
     if room is None:
