@@ -28,8 +28,10 @@ from server.domain.tender import Received
 from server.rooms.clock import Clock
 from server.rooms.flows import Minder
 from server.rooms.invitations import invitation_signature
+from server.rooms.kinds import kind_of
 from server.rooms.room import Answer, Request, Room
 from server.rooms.rows import Published, payload_of, published
+from server.rooms.snapshot_keeper import SnapshotKeeper
 from server.rooms.work import Worker
 from server.storage.blobs import BlobStore
 from server.storage.journal import Journal
@@ -85,6 +87,7 @@ class Hall:
         self._minders: dict[str, Minder] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._heard: dict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
+        self._snapshots = SnapshotKeeper(directory / "snapshots", journal)
         site_log.subscribe(lambda _: self._touch_all())
 
     # ---- life
@@ -93,7 +96,14 @@ class Hall:
         """Rebuilds every room, then keeps rooms, minders and the site log going until cancelled."""
         names = sorted({"registry", *self.journal.streams()})
         # Before anything is under way: a journal that is not what was written ends the start here.
-        rooms = [self._build(name) for name in names]
+        rooms = [self._build(name, from_snapshot=True) for name in names]
+        try:
+            await self._live(rooms, ready)
+        except asyncio.CancelledError:
+            self._snapshots.save_all(list(self._rooms.values()))
+            raise
+
+    async def _live(self, rooms: list[Room], ready: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as self._tasks:
             resumed = [self._resume(self._start(room)) for room in rooms]
             self._tasks.create_task(self._tick())
@@ -102,6 +112,7 @@ class Hall:
             for room in self.rooms("tender"):  # published just before the power went
                 if room.state.manifest is not None:
                     await self._schedule(room.stream.split(":", 1)[1], room.state.manifest.raw)
+            self._tasks.create_task(self._snapshots.run(lambda: list(self._rooms.values())))
             ready.set()
 
     def _resume(self, room: Room) -> "asyncio.Future[None]":
@@ -129,7 +140,9 @@ class Hall:
         self._tasks.create_task(self._keep(room.stream, room, minder))
         return room
 
-    def _build(self, stream: str) -> Room:
+    def _build(self, stream: str, *, from_snapshot: bool = False) -> Room:
+        """A room whose predecessor failed is built of its rows alone."""
+        kind = kind_of(stream, allow_test=self._allow_test)
         return Room(
             stream,
             self.journal,
@@ -138,6 +151,7 @@ class Hall:
             sign_ack=self._sign_ack,
             allow_test=self._allow_test,
             changed=lambda room: self._touch(room.stream),
+            since=self._snapshots.since(stream, kind) if from_snapshot else None,
         )
 
     async def _keep(self, stream: str, room: Room, minder: Minder) -> None:
@@ -159,6 +173,7 @@ class Hall:
             await asyncio.sleep(0.05 * 4**rebuilds)
             rebuilds, began_s = rebuilds + 1, self._loop_time()
             await self.journal.settled()  # the stopped room's last append may be on its way
+            self._snapshots.forget(stream)
             stopped, room = room, self._build(stream)
             self._rooms[stream] = room
             self._tell_rest(room, stopped.told_seq)

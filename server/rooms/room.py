@@ -19,19 +19,17 @@ import msgpack
 from crypto.entries import encode_entry
 from crypto.errors import Rejected
 from server.domain.commands import Command, Extend, Pause, Resume, StartWindow
-from server.domain.events import SEALED, Event, decode
+from server.domain.events import Event
 from server.domain.log_entries import entries_of
 from server.domain.model import Actor, Context
 from server.domain.promises import Promise
 from server.domain.refusals import REFUSALS, Refused
 from server.rooms.clock import Clock
 from server.rooms.kinds import kind_of
-from server.rooms.rows import Published, RowMaker, payload_of
-from server.storage.chain import check_row
-from server.storage.errors import StorageUnusable
+from server.rooms.replay import Standing, replay
+from server.rooms.rows import Published, RowMaker
 from server.storage.journal import Answer as StoredAnswer
 from server.storage.journal import Append, Journal, LogEntry, Row
-from server.storage.records import EMPTY_STREAM, Head
 
 QUEUE_MAX = 8192
 BATCH_MAX = 256  # commands per append
@@ -39,7 +37,6 @@ ROWS_ENOUGH = 1024  # rows of an append; one command more may make as many again
 SLICE = 16  # commands between two yields to the loop
 ANSWERS_MAX = 20_000
 ENTROPY_BYTES = 512
-REPLAY_ROWS = 1000
 
 log = logging.getLogger("kaibiao.rooms")
 
@@ -110,10 +107,13 @@ class Room:
         sign_ack: Callable[[bytes, Promise], bytes],
         allow_test: bool,
         changed: Callable[["Room"], None],
+        since: Standing | None = None,
     ) -> None:
+        """``since``: a snapshot to replay from, instead of from the first row."""
         self.stream = stream
         self.kind = kind_of(stream, allow_test=allow_test)
-        self.state: Any = self.kind.initial
+        stood = replay(self.kind, stream, journal.read, since)
+        self.state: Any = stood.state
         self._journal = journal
         self._clock = clock
         self._publish = publish
@@ -121,15 +121,14 @@ class Room:
         self._changed = changed
         self._queue: asyncio.Queue[Request] = asyncio.Queue(QUEUE_MAX)
         self._answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-        self._durable: dict[str, int] = {}
-        self._rows = RowMaker(stream, journal.epoch, journal.head(stream), self.durable_position)
+        self._durable = stood.positions
+        self._rows = RowMaker(stream, journal.epoch, stood.head, self.durable_position)
         self._batch: list[Request] = []  # taken from the queue, not answered yet
         self._handed_over = asyncio.Event()
         self._handed_over.set()
-        self.told_seq = self._rows.head.seq  # the newest row that was published
-        self.last_ts_ms = 0
-        self._replayed = self._rows.head.seq > 0
-        self._replay()
+        self.told_seq = stood.head.seq  # the newest row that was published
+        self.last_ts_ms = stood.last_ts_ms
+        self._replayed = stood.head.seq > 0
 
     # ---- outside
 
@@ -168,6 +167,12 @@ class Room:
         the second it belongs to, however long the loop was stalled between the two.
         """
         await self._handed_over.wait()
+
+    def standing(self) -> Standing | None:
+        """What a snapshot of now would hold; None while anything is on its way to the disk."""
+        if self.told_seq != self._rows.head.seq:
+            return None
+        return Standing(self.state, self._rows.head, self.last_ts_ms, dict(self._durable))
 
     def unanswered(self) -> list[Request]:
         """What a stopped room leaves behind, in order; the room that takes its place asks the
@@ -352,30 +357,6 @@ class Room:
             return Answer(True, {**head["result"], **extra})
         detail = {**head["detail"], **extra}
         return Answer(False, {}, head["code"], head["retryable"], detail)
-
-    def _replay(self) -> None:
-        """Rebuilds the state from the journal, checking the chain row by row. Raises
-        StorageUnusable: a row that is not what was written must not become anybody's bid.
-        """
-        head = EMPTY_STREAM
-        while rows := self._journal.read(self.stream, head.seq, REPLAY_ROWS):
-            for row in rows:
-                check_row(row, head)
-                head = Head(row.seq, row.hash)
-                event = decode(row.type, row.ver, payload_of(row))
-                self.state = self.kind.evolve(self.state, event, row.ts_ms)
-                self.last_ts_ms = row.ts_ms
-                self._recall_position(row)
-
-    def _recall_position(self, row: Row) -> None:
-        """The hash does not cover a row's place in its channel: that every place is taken once and
-        in order is what shows that nobody has moved or hidden one.
-        """
-        place = 0 if row.audience == SEALED else self.durable_position(row.audience) + 1
-        if row.audience_seq != place:
-            raise StorageUnusable("storage.damaged", f"{row.stream} {row.seq}: place in channel")
-        if place:
-            self._durable[row.audience] = place
 
 
 def _pack(answer: Answer, promises: list[Promise]) -> bytes:

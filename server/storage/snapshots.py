@@ -1,9 +1,11 @@
 """Snapshots (快照): a room's state at some row, so that a boot need not fold a long stream again.
 
-Invariant: only a cache. A snapshot is believed only if it is whole and the journal still holds the
-row it was taken at; deleting one changes nothing but the time of a boot.
+Invariant: only a cache. A snapshot is believed only if it is whole, was made by this very program
+(``form``) and the journal still holds the row it was taken at; deleting one changes nothing but
+the time of a boot.
 
-File: "KBSNAP1\\0" ‖ u64 seq ‖ 32 bytes hash of that row ‖ 32 bytes SHA-256 of the state ‖ state.
+File: "KBSNAP2\\0" ‖ 32 bytes form ‖ u64 seq ‖ 32 bytes hash of that row ‖ state ‖ SHA-256 of all
+before it.
 """
 
 from __future__ import annotations
@@ -14,49 +16,72 @@ from typing import Final
 
 from crypto.hashes import sha256
 from server.storage.disk import write_whole
-from server.storage.journal import Journal
+from server.storage.journal import Head, Journal, Row
 from server.storage.records import is_stream_name
 
-MAGIC: Final = b"KBSNAP1\0"
-STATE_SIZE_MAX: Final = 64 << 20
-_HEADER: Final = struct.Struct(">8sQ32s32s")
+MAGIC: Final = b"KBSNAP2\0"
+STATE_SIZE_MAX: Final = 256 << 20
+_HEADER: Final = struct.Struct(">8s32sQ32s")
+_DIGEST_SIZE: Final = 32
 
 
 class Snapshots:
-    """One file per stream. Blocking and not small: call it from a thread."""
+    """One file per stream. Blocking and not small: call it from a thread.
 
-    def __init__(self, directory: Path, journal: Journal) -> None:
+    ``form``: 32 bytes that name the program whose states these are.
+    """
+
+    def __init__(self, directory: Path, journal: Journal, form: bytes) -> None:
+        assert len(form) == 32
         self._directory = directory
         self._journal = journal
-        directory.mkdir(parents=True, exist_ok=True)
+        self._form = form
 
-    def save(self, stream: str, seq: int, state: bytes) -> None:
-        """Replaces the snapshot of ``stream``; ``state`` is that after the durable row ``seq``."""
-        assert len(state) <= STATE_SIZE_MAX
-        row_hash = self._row_hash(stream, seq)
-        assert row_hash is not None, "a snapshot of a row that is not durable"
-        header = _HEADER.pack(MAGIC, seq, row_hash, sha256(state))
-        write_whole(self._path(stream), header, state, durable=False)
+    def save(self, stream: str, head: Head, state: bytes) -> bool:
+        """Replaces the snapshot of ``stream``; ``state`` is that after the row ``head``.
 
-    def load(self, stream: str) -> tuple[int, bytes] | None:
-        """(seq, state) of the snapshot, or None: fold the stream from its first row then."""
+        False, and nothing is written: the journal does not hold that row, or the state is larger
+        than a snapshot may be. Raises OSError.
+        """
+        path = self._path(stream)
+        row = self._row(stream, head.seq)
+        if row is None or row.hash != head.hash or len(state) > STATE_SIZE_MAX:
+            return False
+        self._directory.mkdir(parents=True, exist_ok=True)
+        header = _HEADER.pack(MAGIC, self._form, head.seq, head.hash)
+        write_whole(path, header, state, sha256(header, state), durable=False)
+        return True
+
+    def load(self, stream: str) -> tuple[Row, bytes] | None:
+        """The row of the snapshot and the state after it, or None: fold the whole stream then."""
         try:
-            raw = self._path(stream).read_bytes()
+            path = self._path(stream)
+            if path.stat().st_size > _HEADER.size + STATE_SIZE_MAX + _DIGEST_SIZE:
+                return None
+            raw = path.read_bytes()
         except OSError:
             return None
-        if len(raw) < _HEADER.size:
+        if len(raw) < _HEADER.size + _DIGEST_SIZE:
             return None
-        magic, seq, row_hash, digest = _HEADER.unpack_from(raw)
-        state = raw[_HEADER.size :]
-        if magic != MAGIC or digest != sha256(state) or row_hash != self._row_hash(stream, seq):
-            return None  # torn, or of a journal that was since restored from an older copy
-        return seq, state
+        magic, form, seq, row_hash = _HEADER.unpack_from(raw)
+        if magic != MAGIC or form != self._form:
+            return None
+        if raw[-_DIGEST_SIZE:] != sha256(raw[:-_DIGEST_SIZE]):
+            return None  # torn, or altered
+        row = self._row(stream, seq)
+        if row is None or row.hash != row_hash:
+            return None  # of a journal that was since restored from an older copy
+        return row, raw[_HEADER.size : -_DIGEST_SIZE]
 
-    def _row_hash(self, stream: str, seq: int) -> bytes | None:
+    def forget(self, stream: str) -> None:
+        """Deletes the snapshot of ``stream``, if there is one. Raises OSError."""
+        self._path(stream).unlink(missing_ok=True)
+
+    def _row(self, stream: str, seq: int) -> Row | None:
         if not 0 < seq < 1 << 63:
             return None
         rows = self._journal.read(stream, seq - 1, 1)
-        return rows[0].hash if rows and rows[0].seq == seq else None
+        return rows[0] if rows and rows[0].seq == seq else None
 
     def _path(self, stream: str) -> Path:
         assert is_stream_name(stream)
