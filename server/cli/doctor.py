@@ -90,6 +90,19 @@ def _built() -> Finding:
     return not missing, f"built: {said}"
 
 
+def _journal(data: Path, allow_test: bool) -> list[Finding]:
+    from server.cli.journal_check import findings
+
+    return findings(data, allow_test=allow_test)
+
+
+def _tried(check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except OSError as error:
+        return False, str(error)
+
+
 def run(config_path: Path | None) -> int:
     """Prints all findings; 0 when every one is good."""
     config = configured(config_path)
@@ -104,11 +117,7 @@ def run(config_path: Path | None) -> int:
         _built,
     ]
     bad = 0
-    for check in checks:
-        try:
-            good, text = check()
-        except OSError as error:
-            good, text = False, str(error)
+    for good, text in [*map(_tried, checks), *_journal(data, config.site.test_suites)]:
         print(f"{'ok ' if good else 'BAD'}  {text}")
         bad += not good
     return 1 if bad else 0

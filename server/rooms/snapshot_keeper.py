@@ -17,8 +17,8 @@ from server.rooms.kinds import Kind
 from server.rooms.replay import Standing
 from server.rooms.room import Room
 from server.rooms.state_form import decode_state, encode_state, program
-from server.storage.journal import Head, Journal, Row
-from server.storage.snapshots import Snapshots
+from server.storage.records import Head, Row
+from server.storage.snapshots import Rows, Snapshots
 
 ROWS_BETWEEN = 1000  # new rows that are worth a snapshot while the site lives
 ROWS_AT_END = 100  # and when it ends: fewer are replayed in no time
@@ -40,7 +40,7 @@ class _Kept:
 class SnapshotKeeper:
     """The snapshots of one site."""
 
-    def __init__(self, directory: Path, journal: Journal) -> None:
+    def __init__(self, directory: Path, journal: Rows) -> None:
         self._snapshots = Snapshots(directory, journal, program())
         self._saved: dict[str, int] = {}  # the row of each stream's snapshot
         self._seen: dict[str, int] = {}  # the newest row of each room at the last look

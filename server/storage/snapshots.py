@@ -12,17 +12,22 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from crypto.hashes import sha256
 from server.storage.disk import write_whole
-from server.storage.journal import Head, Journal, Row
-from server.storage.records import is_stream_name
+from server.storage.records import Head, Row, is_stream_name
 
 MAGIC: Final = b"KBSNAP2\0"
 STATE_SIZE_MAX: Final = 256 << 20
 _HEADER: Final = struct.Struct(">8s32sQ32s")
 _DIGEST_SIZE: Final = 32
+
+
+class Rows(Protocol):
+    """As much of a journal as a snapshot is held against."""
+
+    def read(self, stream: str, after_seq: int = 0, limit: int = 1000) -> list[Row]: ...
 
 
 class Snapshots:
@@ -31,7 +36,7 @@ class Snapshots:
     ``form``: 32 bytes that name the program whose states these are.
     """
 
-    def __init__(self, directory: Path, journal: Journal, form: bytes) -> None:
+    def __init__(self, directory: Path, journal: Rows, form: bytes) -> None:
         assert len(form) == 32
         self._directory = directory
         self._journal = journal
