@@ -272,12 +272,15 @@ def open_to(
     the buffer. Raises Rejected payload.size, chunk.tag, plaintext.commitment.
     """
     suite, inner = header.suite, header.suite.plaintext_hash()
+    # One buffer for all chunks: fresh memory for each would cost as much as the cipher.
+    whole = chunk_size(suite, header.pt_len, header.log2_chunk, 0) - suite.tag_size
+    buffer = memoryview(bytearray(whole))
     for index in range(header.n_chunks):
         ciphertext = read_chunk(index)
         size = chunk_size(suite, header.pt_len, header.log2_chunk, index)
         if len(ciphertext) != size:
             raise Rejected("payload.size", f"chunk {index}")
-        out = bytearray(size - suite.tag_size)
+        out = buffer[: size - suite.tag_size]
         decrypt_chunk_into(key.cipher, index, header.n_chunks, ciphertext, out)
         inner.update(out)
         write(out)

@@ -1,73 +1,158 @@
 """Opening large envelopes (技术标等) straight into their target file, chunk by chunk (C3, design.md
 §4).
 
-The target appears under its name only when every chunk, ct_root and c_P agreed; what failed is
-removed.
+Invariants: each stored byte is read once, into one buffer of one chunk, and everything that C3 asks
+about it is asked while it lies in the cache; the target appears under its name only when every
+chunk, ct_root and c_P agreed; what failed is removed.
+
+Measured (`python -m loadtests.decrypt`, figures in docs/performance.md): what a byte costs is its
+three passes (SHA-256 for ct_root, the AEAD, BLAKE2b for c_P), not this file. A body whose bytes
+gave ct_root at the deadline (STORE_CHECK) and whose file is still that file is spared the first.
 """
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from crypto.errors import Rejected
-from crypto.sealing import ContentKey, content_key, open_to
+from crypto.hashes import Octets
+from crypto.header import Header
+from crypto.sealing import content_key, open_to
 from crypto.stream import RootHasher, chunk_size
-from server.decryption.halves import MALFORMED, find
+from server.decryption.halves import DAMAGED, MALFORMED, find
 from server.domain.due import BidHalves
 
-READ_BYTES = 1 << 20
+OPENED = "opened"
+
+# Which file it is and that nobody has written to it: device, inode, size, mtime and ctime in ns.
+Stamp = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class SealedBody:
-    """One large envelope: its halves, where its payload lies, where its plaintext goes."""
+    """One large envelope: its halves, where its payload lies, where its plaintext goes.
+
+    ``checked``: the stamp of the file whose bytes gave ct_root; None when nobody has looked.
+    """
 
     bid: BidHalves
     source: Path
     target: Path
+    checked: Stamp | None = None
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """The stamp of a file before its bytes are looked at; None when it cannot be read."""
+    try:
+        return _stamp(path.stat())
+    except OSError:
+        return None
 
 
 def open_body(item: SealedBody) -> str:
-    """The body's state by C3; on ``opened`` the target file is complete and durable."""
-    header = item.bid.header
-    halves = find(item.bid, _intact(item), None)
-    if halves.found.state:
-        return halves.found.state
-    with item.source.open("rb") as source:
-        key = content_key(header, item.bid.bidder_half, halves.found.host_half)
-        assert key is not None
-        partial = item.target.with_suffix(".partial")
-        item.target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as target:
-                _open_chunks(item.bid, key, source, target)
+    """The body's state by C3; on ``opened`` the target file is complete and durable.
+
+    Raises OSError where the plaintext cannot be written: that says nothing about the bid.
+    """
+    partial = item.target.with_suffix(".partial")
+    item.target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with partial.open("wb") as target:
+            state = open_into(item, target.write)
+            if state == OPENED:
                 target.flush()
                 os.fdatasync(target.fileno())
-        except Rejected:
+        if state == OPENED:
+            partial.rename(item.target)
+        return state
+    finally:
+        with suppress(FileNotFoundError):
             partial.unlink()
-            return MALFORMED
-        partial.rename(item.target)
-    return "opened"
 
 
-def _intact(item: SealedBody) -> bool:
-    """Whether the stored bytes give ct_root; bytes that are gone or cannot be read do not."""
+def open_into(item: SealedBody, write: Callable[[Octets], object]) -> str:
+    """The same into any sink, which must take all it is given and keep nothing. What was written
+    counts only when this returns ``opened``.
+    """
     header = item.bid.header
-    root = RootHasher(header.suite, header.pt_len, header.log2_chunk)
+    halves = find(item.bid, intact=True, first=None)
+    if halves.found.state:
+        return halves.found.state
+    key = content_key(header, item.bid.bidder_half, halves.found.host_half)
+    assert key is not None
     try:
-        with item.source.open("rb") as source:
-            while part := source.read(READ_BYTES):
-                root.update(part)
-        return root.root() == header.ct_root
-    except (Rejected, OSError):
-        return False
+        source = item.source.open("rb", buffering=0)
+    except OSError:
+        return DAMAGED
+    with source:
+        stored = _Stored(header, source, is_checked=_same(source, item.checked))
+        try:
+            open_to(header, key, stored.read_chunk, write)
+            state = OPENED
+        except Rejected:
+            state = MALFORMED
+        if state == OPENED and stored.is_checked and _same(source, item.checked):
+            return OPENED
+        return state if stored.gives_root() else DAMAGED
 
 
-def _open_chunks(bid: BidHalves, key: ContentKey, source: BinaryIO, target: BinaryIO) -> None:
-    header = bid.header
+class _Stored:
+    """The payload as it lies in the store, hashed as it is read unless its root is known."""
 
-    def read_chunk(index: int) -> bytes:
-        return source.read(chunk_size(header.suite, header.pt_len, header.log2_chunk, index))
+    def __init__(self, header: Header, source: BinaryIO, *, is_checked: bool) -> None:
+        self._header = header
+        self._source = source
+        whole = chunk_size(header.suite, header.pt_len, header.log2_chunk, 0)  # none is larger
+        self._buffer = memoryview(bytearray(whole))
+        self._root = _root_hasher(header)
+        self.is_checked = is_checked
 
-    open_to(header, key, read_chunk, target.write)
+    def read_chunk(self, index: int) -> memoryview:
+        """The chunk in the one buffer; shorter where the file ends. Raises Rejected."""
+        header = self._header
+        size = chunk_size(header.suite, header.pt_len, header.log2_chunk, index)
+        part = self._buffer[: self._fill(self._buffer[:size])]
+        if not self.is_checked:
+            self._root.update(part)
+        return part
+
+    def gives_root(self) -> bool:
+        """Whether all of the file gives ct_root; bytes that cannot be read do not."""
+        try:
+            if self.is_checked:  # something did not open all the same: look at every byte
+                self.is_checked = False
+                self._source.seek(0)
+                self._root = _root_hasher(self._header)
+            while size := self._fill(self._buffer):
+                self._root.update(self._buffer[:size])
+            return self._root.root() == self._header.ct_root
+        except (Rejected, OSError):
+            return False
+
+    def _fill(self, buffer: memoryview) -> int:
+        """Reads until the buffer is full or the file ends."""
+        size = 0
+        while size < len(buffer):
+            try:
+                got = os.readv(self._source.fileno(), [buffer[size:]])
+            except OSError as error:
+                raise Rejected("payload.unreadable") from error
+            if not got:
+                break
+            size += got
+        return size
+
+
+def _root_hasher(header: Header) -> RootHasher:
+    return RootHasher(header.suite, header.pt_len, header.log2_chunk)
+
+
+def _same(source: BinaryIO, checked: Stamp | None) -> bool:
+    return checked is not None and _stamp(os.fstat(source.fileno())) == checked
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

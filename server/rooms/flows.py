@@ -13,7 +13,6 @@ from typing import Protocol
 
 from crypto.checkpoint import fingerprint, parse_checkpoint
 from crypto.receipts import closed_list_root
-from crypto.stream import RootHasher
 from server.domain import commands as cmd
 from server.domain import due
 from server.domain.log_entries import DEADLINE_CLOSED, WINDOW_END
@@ -130,9 +129,7 @@ class Minder:
         damaged: list[bytes] = []
         ids = [item.bid_id for r in state.counting() for item in r.message.items]
         for bid_id in ids:
-            header = state.stored[bid_id].header
-            hasher = RootHasher(header.suite, header.pt_len, header.log2_chunk)
-            if await self._services.worker.blobs.verify(bid_id, hasher) != header.ct_root:
+            if not await self._services.worker.gives_root(state.stored[bid_id].header):
                 damaged.append(bid_id)
         await self._ask(cmd.ReportStoreCheck(checked=len(ids), damaged=sorted(damaged)))
 

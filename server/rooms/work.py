@@ -6,7 +6,9 @@ import asyncio
 import logging
 from pathlib import Path
 
-from server.decryption.bodies import SealedBody, open_body
+from crypto.header import Header
+from crypto.stream import RootHasher
+from server.decryption.bodies import SealedBody, Stamp, stamp_of
 from server.decryption.forms import SealedForm, open_form
 from server.decryption.halves import Halves, find, payload_intact
 from server.decryption.pool import Pool
@@ -25,9 +27,21 @@ class Worker:
 
     def __init__(self, blobs: BlobStore, pool: Pool, opened: Path) -> None:
         self.blobs = blobs
-        self._pool = pool
+        self.pool = pool
         self._opened = opened
         self._forms: dict[bytes, bytes] = {}
+        # Files whose bytes gave ct_root at the deadline, by what shows that they were changed.
+        self._checked: dict[bytes, Stamp] = {}
+
+    async def gives_root(self, header: Header) -> bool:
+        """Reads every byte of a payload again (STORE_CHECK, C3): whether they give ct_root."""
+        stamp = stamp_of(self.blobs.path(header.bid_id))
+        hasher = RootHasher(header.suite, header.pt_len, header.log2_chunk)
+        if await self.blobs.verify(header.bid_id, hasher) != header.ct_root:
+            return False
+        if stamp is not None:
+            self._checked[header.bid_id] = stamp
+        return True
 
     async def preload(self, state: Opening) -> None:
         """Reads the sealed forms of an opening into memory (a few KiB each)."""
@@ -64,10 +78,11 @@ class Worker:
             bid, payload = item
             return find(bid, payload_intact(bid, payload), first)
 
-        done = await self._pool.map(one, list(zip(work.bids, payloads, strict=True)))
+        done = await self.pool.map(one, list(zip(work.bids, payloads, strict=True)))
         return cmd.ReportHalves(
             envelope=work.envelope,
             releases=work.releases,
+            repairs=work.repairs,
             found=[halves.found for halves in done],
             faults=[fault for halves in done for fault in halves.faults],
         )
@@ -82,7 +97,7 @@ class Worker:
             )
             for form in work.forms
         ]
-        opened = await self._pool.in_turn(open_form, items)
+        opened = await self.pool.in_turn(open_form, items)
         return cmd.ReportForms(envelope=work.envelope, forms=opened)
 
     def target(self, opening_id: str, bid_id: bytes) -> Path:
@@ -95,10 +110,11 @@ class Worker:
                 bid=bid,
                 source=self.blobs.path(bid.header.bid_id),
                 target=self.target(opening_id, bid.header.bid_id),
+                checked=self._checked.get(bid.header.bid_id),
             )
             for bid in work.bids
         ]
-        states = await asyncio.gather(*(self._pool.run(open_body, item) for item in items))
+        states = await asyncio.gather(*(self.pool.open_body(item) for item in items))
         return [
             cmd.ReportBody(
                 envelope=item.bid.header.envelope, bid_id=item.bid.header.bid_id, state=state

@@ -1,12 +1,14 @@
 """Large envelopes (技术标): opened straight into a file that appears complete or not at all."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crypto.form import unpad
-from server.decryption.bodies import READ_BYTES, SealedBody, open_body
+from crypto.stream import RootHasher
+from server.decryption.bodies import SealedBody, open_body, open_into, stamp_of
 from server.domain import due
 from tests.domain.cast import Bidder
 from tests.domain.forged_headers import (
@@ -74,16 +76,68 @@ def test_a_malformed_body_leaves_no_file(tmp_path: Path, forged: Any):
     assert files_beside(item) == []
 
 
-def test_a_damaged_body_is_found_before_anything_is_decrypted(tmp_path: Path):
+def test_a_damaged_body_leaves_no_file(tmp_path: Path):
     item = opened_body(tmp_path)
     raw = bytearray(item.source.read_bytes())
     raw[BODY_BLOCK // 2] ^= 1
     item.source.write_bytes(bytes(raw))
     assert open_body(item) == "damaged"
-    item.source.write_bytes(bytes(raw) + b"\x00")
-    assert open_body(item) == "damaged"
+    raw[BODY_BLOCK // 2] ^= 1
+    for wrong in (bytes(raw) + b"\x00", bytes(raw[:-1]), b""):
+        item.source.write_bytes(wrong)
+        assert open_body(item) == "damaged"
     assert files_beside(item) == []
-    assert len(raw) < READ_BYTES
+
+
+def checked(item: SealedBody) -> SealedBody:
+    """As after STORE_CHECK."""
+    return replace(item, checked=stamp_of(item.source))
+
+
+def test_a_body_that_was_checked_is_opened_without_hashing_its_root_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    item = checked(opened_body(tmp_path))
+    hashed: list[int] = []
+    update = RootHasher.update
+    monkeypatch.setattr(
+        RootHasher, "update", lambda self, part: (hashed.append(len(part)), update(self, part))
+    )
+    written: list[bytes] = []
+    assert open_into(item, lambda part: written.append(bytes(part))) == "opened"
+    assert sum(map(len, written)) == item.bid.header.pt_len
+    assert hashed == []
+
+
+def test_a_body_damaged_after_its_check_is_damaged(tmp_path: Path):
+    item = checked(opened_body(tmp_path))
+    raw = bytearray(item.source.read_bytes())
+    raw[0] ^= 1
+    item.source.write_bytes(bytes(raw))
+    assert open_body(item) == "damaged"
+
+
+def test_rot_that_no_stamp_shows_is_damage_and_not_the_bidders_fault(tmp_path: Path):
+    item = opened_body(tmp_path)
+    raw = bytearray(item.source.read_bytes())
+    raw[0] ^= 1
+    item.source.write_bytes(bytes(raw))
+    assert open_body(checked(item)) == "damaged"
+
+
+def test_a_checked_body_that_never_opens_is_malformed(tmp_path: Path):
+    item = checked(opened_body(tmp_path, forged_body=noise_for_ciphertext))
+    assert open_body(item) == "malformed"
+
+
+def test_a_plaintext_that_cannot_be_written_says_nothing_about_the_bid(tmp_path: Path):
+    item = opened_body(tmp_path)
+
+    def full(_part: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        open_into(item, full)
 
 
 def test_a_body_that_is_gone_is_damaged(tmp_path: Path):

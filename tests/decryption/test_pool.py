@@ -29,7 +29,7 @@ async def test_work_runs_beside_the_loop_at_low_priority(pool: Pool):
     def where() -> tuple[int, int]:
         return threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    thread, nice = await pool.run(lambda _: where(), None)
+    [(thread, nice)] = await pool.in_turn(lambda _: where(), [None])
     assert thread != threading.get_native_id()
     assert nice == os.getpriority(os.PRIO_PROCESS, 0) + NICE
 
@@ -52,3 +52,12 @@ async def test_the_loop_goes_on_while_the_pool_works(pool: Pool):
     assert not working.done()
     release.set()
     assert await working == [1, 2, 3]
+
+
+async def test_what_threads_did_is_counted(pool: Pool):
+    seen: list[int] = []
+    await pool.map(lambda n: seen.append(pool.metrics.waiting), list(range(3 * SLICE)))
+    assert max(seen) == 3
+    assert pool.metrics.waiting == 0
+    assert pool.metrics.slice_seconds > 0
+    assert pool.metrics.bodies == pool.metrics.body_bytes == 0

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from crypto.stream import RootHasher
 from server.decryption.pool import Pool
+from server.domain import due
 from server.domain.events import decode
 from server.http.upload_note import new_hasher
 from server.rooms.work import Worker
@@ -95,3 +97,33 @@ def test_bodies_are_never_kept_beside_the_sealed(worker: Worker):
     play = an_opening()
     target = worker.target("jz-0417", play.bids[0].bid_id(BODY))
     assert worker.blobs.path(play.bids[0].bid_id(BODY)).parent not in target.parents
+
+
+async def test_what_the_store_check_has_hashed_is_not_hashed_again_and_counts_as_decrypted(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+):
+    play = an_opening(at="read_out")
+    stored(play, worker.blobs)
+    work = due.bodies(play.opening)
+    assert work is not None
+    for bid in work.bids:
+        assert await worker.gives_root(bid.header)
+    monkeypatch.setattr(RootHasher, "update", None)  # whoever hashes now fails
+    reports = await worker.open_bodies("jz-0417", work)
+    assert {report.state for report in reports} == {"opened"}
+    metrics = worker.pool.metrics
+    assert metrics.bodies == len(reports)
+    assert metrics.body_bytes == sum(bid.header.pt_len for bid in work.bids)
+    assert metrics.body_seconds > 0
+
+
+async def test_a_payload_that_does_not_give_its_root_is_told(worker: Worker):
+    play = an_opening(at="read_out")
+    stored(play, worker.blobs)
+    work = due.bodies(play.opening)
+    assert work is not None
+    path = worker.blobs.path(work.bids[0].header.bid_id)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not await worker.gives_root(work.bids[0].header)
+    path.unlink()
+    assert not await worker.gives_root(work.bids[0].header)
