@@ -24,7 +24,7 @@ PATH = re.compile(
 )
 # Made by `make setup`, by a running hall or by a bidder: not in the tree.
 MADE = re.compile(
-    r"^(build|data|journal|store|opened|web_client/dist|web_client/node_modules|\.venv)(/|$)|^DIR/|^OUT"
+    r"^(build|data|journal|store|opened|snapshots|web_client/dist|web_client/node_modules|\.venv)(/|$)|^DIR/|^OUT"
 )
 PRODUCTS = {
     "closed.json",
