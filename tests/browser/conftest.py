@@ -176,6 +176,16 @@ async def context(
     await made.close()
 
 
+@pytest.fixture
+async def a_phone(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """Somebody else's telephone: no login, no key, nothing remembered."""
+    size = {"width": 390, "height": 844}
+    made = await chromium.new_context(viewport=size, locale="zh-CN", has_touch=True)
+    made.set_default_timeout(STEP_MS)
+    yield made
+    await made.close()
+
+
 async def open_tab(context: BrowserContext, url: str) -> Page:
     """A tab whose script errors fail the test."""
     page = await context.new_page()

@@ -28,6 +28,29 @@ async def unlock(page: Page) -> None:
     await see(page, "您已解密")
 
 
+async def unlock_card(page: Page, photo: Path) -> list[str]:
+    """The first card's groups, and a photograph of the whole sheet's code."""
+    await page.locator(".card-sheet svg").screenshot(path=photo)
+    return (await page.locator(".card-groups").first.inner_text()).split()
+
+
+async def unlock_by_card(phone: Page, groups: list[str], photo: Path) -> None:
+    """On a device that knows nothing: a card with a slip in it, then a photograph of the sheet."""
+    await see(phone, "用解锁卡解密")
+    await assert_accessible(phone, "card")
+    slip = ["A" * 4 if groups[5] != "A" * 4 else "B" * 4]
+    await phone.locator("#card-text").fill(" ".join(groups[:5] + slip + groups[6:]))
+    await press(phone, "用解锁卡解密")
+    await see(phone, "有一个字母打错了（第 1 行）")
+    await picture(phone, "card-slip")
+    await phone.locator("#card-photo").set_input_files(photo)
+    await press(phone, "用解锁卡解密")
+    await see(phone, "号已用解锁卡解密")
+    await see(phone, "现在不需要您做什么")
+    await picture(phone, "card-done")
+    await assert_accessible(phone, "card used")
+
+
 async def start_countdown(host: Page) -> None:
     await press(host, "开始解密，时限")
 
@@ -59,12 +82,13 @@ async def download_bundle(page: Page, into: Path) -> Path:
 
 @pytest.mark.parametrize("hall", [{"trustees": 1}], indirect=True)
 async def test_a_smooth_opening_from_seal_to_verified_record(
-    hall: HallUnderTest, context: BrowserContext, tmp_path: Path
+    hall: HallUnderTest, context: BrowserContext, a_phone: BrowserContext, tmp_path: Path
 ) -> None:
     bidder = await open_tab(context, hall.guest)
     await see(bidder, "先为这个项目生成钥匙")
     await assert_accessible(bidder, "keys")
     await seal_a_bid(bidder, tmp_path)
+    card = await unlock_card(bidder, tmp_path / "card.png")
     await picture(bidder, "bid-delivered")
     await assert_accessible(bidder, "receipt")
     async with bidder.expect_download() as download:
@@ -76,6 +100,9 @@ async def test_a_smooth_opening_from_seal_to_verified_record(
 
     host = await open_tab(context, hall.host)
     trustee = await open_tab(context, hall.trustee)
+    phone = await open_tab(a_phone, f"{hall.url}/unlock/jz-2026-sg-0417")
+    await see(phone, "现在还不到用解锁卡的时候")
+    await picture(phone, "card-early")
     public = await open_tab(context, f"{hall.url}/hall/jz-2026-sg-0417")
     await start_countdown(host)
     await see(bidder, "轮到您了")
@@ -84,7 +111,9 @@ async def test_a_smooth_opening_from_seal_to_verified_record(
     await picture(host, "host-countdown")
     await assert_accessible(host, "host")
     await assert_accessible(public, "hall")
-    await unlock(bidder)
+    # The bidder's computer is of no use to it today: a phone without any login has the card.
+    await unlock_by_card(phone, card, tmp_path / "card.png")
+    await see(bidder, "您已解密")
 
     await release(trustee, public)
     await open_all(host)

@@ -48,11 +48,18 @@ export function maybeText(key: string, args: TextArgs = {}): string | null {
   return text === undefined ? null : fill(text, args);
 }
 
+/** The blank between a Chinese word and a figure; a line must not begin or end there. */
+const BLANK = /(?<=[\u4e00-\u9fff]) (?=\d)|(?<=\d) (?=[\u4e00-\u9fff])/g;
+
 export function fill(text: string, args: TextArgs): string {
-  return text.replace(PLACEHOLDER, (whole: string, name: string, one?: string, many?: string) => {
-    const value = args[name];
-    if (value === undefined) return whole;
-    if (many === undefined) return String(value);
-    return (value === 1 ? one : many) ?? "";
-  });
+  const filled = text.replace(
+    PLACEHOLDER,
+    (whole: string, name: string, one?: string, many?: string) => {
+      const value = args[name];
+      if (value === undefined) return whole;
+      if (many === undefined) return String(value);
+      return (value === 1 ? one : many) ?? "";
+    },
+  );
+  return filled.replace(BLANK, "\u00a0");
 }

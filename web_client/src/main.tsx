@@ -15,7 +15,7 @@ import type { LiveProps } from "./pages/live_props.tsx";
 import { Case, Progress } from "./ui/words.tsx";
 
 const RETRY_MS = 3000;
-const PLACE = /^\/(hall|bid|host|trustee)\/([a-z0-9-]{1,64})$/;
+const PLACE = /^\/(hall|bid|unlock|host|trustee)\/([a-z0-9-]{1,64})$/;
 
 type PlaceProps = LiveProps & { readonly id: string };
 
@@ -34,6 +34,8 @@ async function pageOf(path: string): Promise<ComponentType<PlaceProps>> {
       return LiveHost;
     case "bid":
       return (await import("./pages/live_own.tsx")).LiveBid;
+    case "unlock":
+      return (await import("./pages/live_own.tsx")).LiveCard;
     case "trustee":
       return (await import("./pages/live_own.tsx")).LiveTrustee;
     default:

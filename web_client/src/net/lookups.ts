@@ -99,6 +99,21 @@ export const closedPath = (
 ): Promise<{ path: readonly string[]; index: number; count: number }> =>
   getJson(`/openings/${id}/closed-path?sha256=${sha256}`);
 
+/** A counting bid, found by the first 8 bytes of its bid_id: what an unlock card says of it. */
+export interface SealedBid {
+  readonly header: Bytes;
+  readonly submit: Bytes;
+  /** Of the SUBMIT in the closed list, hex. */
+  readonly path: readonly string[];
+}
+
+export async function sealedBid(id: string, bidIdStart: string): Promise<SealedBid> {
+  const found = await getJson<{ header: string; submit: string; path: readonly string[] }>(
+    `/openings/${id}/sealed-bid?bid_id_start=${bidIdStart}`,
+  );
+  return { header: unhex(found.header), submit: unhex(found.submit), path: found.path };
+}
+
 export interface Envelopes {
   readonly submits: readonly Bytes[];
   readonly headers: readonly Bytes[];

@@ -95,6 +95,11 @@ function StageCase({
             {t("hall.decryption", { time: clockTime(view.window?.endMs ?? around.nowMs) })}
           </p>
           <p>{t("hall.decryption_hidden")}</p>
+          {ownNumbers.size === 0 && (
+            <p>
+              <a href={`/unlock/${view.id}`}>{t("hall.card_link")}</a>
+            </p>
+          )}
           <BidderList view={view} />
         </Case>
       );

@@ -15,6 +15,8 @@ import { ownBidIds } from "./bid/desk_view.ts";
 import { type LiveProps, NotYours, useAround } from "./live_props.tsx";
 import { TrusteeDesk } from "./trustee/trustee_desk.ts";
 import { TrusteePage } from "./trustee/trustee_page.tsx";
+import { CardDesk } from "./unlock/card_desk.ts";
+import { CardPage } from "./unlock/card_page.tsx";
 
 export interface OwnProps extends LiveProps {
   readonly id: string;
@@ -54,6 +56,20 @@ export function LiveBid({ id, ...props }: OwnProps) {
   useCues({ view, board: boardOf(view, around.nowMs, around.link, isAsked), isAsked, own });
   if (org === undefined || me.value.role !== "bidder") return <NotYours around={around} id={id} />;
   return <BidPage view={view} desk={state} acts={desk} around={around} />;
+}
+
+export function LiveCard({ id, ...props }: OwnProps) {
+  const { store } = props;
+  const desk = useMemo(() => new CardDesk(store, id), [store, id]);
+  useEffect(() => store.follow(`opening:${id}`, ["hall"]), [store, id]);
+  const view = store.opening(id).value;
+  const around = useAround(props, `opening:${id}`);
+  const card = desk.view.value;
+  const isDone = card.given.length > 0 && card.missing.length === 0;
+  const isAsked = view.stage === "decryption" && !isDone;
+  const own = isDone ? "done" : card.unlock.kind === "failed" ? "refused" : "none";
+  useCues({ view, board: boardOf(view, around.nowMs, around.link, isAsked), isAsked, own });
+  return <CardPage view={view} card={card} acts={desk} around={around} />;
 }
 
 export function LiveTrustee({ id, ...props }: OwnProps) {

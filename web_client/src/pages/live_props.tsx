@@ -66,14 +66,19 @@ export function useTenders(): { rows: readonly TenderRow[]; isLoaded: boolean } 
 
 /** A page of another role: says so, and leads to what is public. */
 export function NotYours({ around, id }: { readonly around: Surroundings; readonly id: string }) {
+  const isNobody = !around.me.person;
   return (
     <Plain around={around} title={t("login.title")}>
-      <Case title={t("page.wrong_role")} level={1}>
+      <Case title={t(isNobody ? "page.login_first" : "page.wrong_role")} level={1}>
+        {isNobody && <p class="lead">{t("page.login_why")}</p>}
         <p>
           <a href="/login">{t("listing.login_link")}</a>
         </p>
         <p>
           <a href={`/hall/${id}`}>{t("demo.public_link")}</a>
+        </p>
+        <p>
+          <a href={`/unlock/${id}`}>{t("hall.card_link")}</a>
         </p>
       </Case>
     </Plain>

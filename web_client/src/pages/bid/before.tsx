@@ -99,7 +99,12 @@ export function Before({ view, desk, acts, around }: BeforeProps) {
         />
       ))}
       {desk.cards.length > 0 && (
-        <CardSheet cards={desk.cards} manifest={manifest} bidderName={bidderName} />
+        <CardSheet
+          cards={desk.cards}
+          manifest={manifest}
+          bidderName={bidderName}
+          address={new URL(`/unlock/${view.id}`, location.href).href}
+        />
       )}
     </>
   );

@@ -12,7 +12,11 @@ export function CardForm({
   desk,
   acts,
   isFirst = false,
-}: { readonly desk: DeskView; readonly acts: DeskActs } & { readonly isFirst?: boolean }) {
+}: {
+  readonly desk: Pick<DeskView, "cardText" | "unlock">;
+  readonly acts: Pick<DeskActs, "typeCard" | "unlockByCard" | "readCardPhoto">;
+  readonly isFirst?: boolean;
+}) {
   const text = desk.cardText;
   const setText = acts.typeCard;
   const [photo, setPhoto] = useState<"none" | "busy" | "unreadable">("none");

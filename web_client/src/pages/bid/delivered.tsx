@@ -117,10 +117,13 @@ export function CardSheet({
   cards,
   manifest,
   bidderName,
+  address,
 }: {
   readonly cards: readonly UnlockCard[];
   readonly manifest: Manifest;
   readonly bidderName: string;
+  /** Where the card is used, as it is typed into a browser. */
+  readonly address: string;
 }) {
   const print = () => {
     document.body.classList.add("printing-card");
@@ -159,6 +162,7 @@ export function CardSheet({
             ))}
           </div>
         </div>
+        <p>{t("card.where", { address })}</p>
         <p>
           <b>{t("card.warning")}</b>
         </p>

@@ -36,12 +36,8 @@ import { troubleOf } from "../../ui/refusal.tsx";
 import { readCheckpoint } from "./checkpoints.ts";
 import type { Desk } from "./desk.ts";
 import { ownBidIds } from "./desk_view.ts";
+import { onceLogged } from "./logged_soon.ts";
 import { headersOf, ownHalves, receiptOf } from "./own_bids.ts";
-
-/** The log writes a leaf a second: a window that has just opened is under a checkpoint soon. */
-const LOG_TRIES = 8;
-const LOG_EVERY_MS = 600;
-const NOT_YET = new Set(["unlock_check.nonce", "closing.missing", "proof.size"]);
 
 export class HandOver {
   private prepared: { readonly nonce: string; readonly answer: Proofs } | null = null;
@@ -248,12 +244,12 @@ export class HandOver {
   ) {
     const own = await this.ownSubmit(submitSha256);
     const { path } = await closedPath(this.desk.id, submitSha256);
-    for (let tries = 1; ; tries++) {
-      const shown = await this.shown(window, tries > 1);
+    return onceLogged(async (isFresh) => {
+      const shown = await this.shown(window, isFresh);
       const from = "receipt" in own ? readCheckpoint(own.receipt.checkpoint).size : null;
       const to = readCheckpoint(shown.checkpoint).size;
       const grown = from !== null && from < to ? await consistency(from, to) : undefined;
-      const verdict = checkBeforeUnlock({
+      return checkBeforeUnlock({
         manifest,
         own,
         checkpoint: shown.checkpoint,
@@ -269,9 +265,7 @@ export class HandOver {
         now_ms: Date.now(),
         deadlineConfirmed: confirmed,
       });
-      if (verdict.ok || !NOT_YET.has(verdict.code) || tries === LOG_TRIES) return verdict;
-      await new Promise((resolve) => setTimeout(resolve, LOG_EVERY_MS));
-    }
+    });
   }
 
   /** The receipt this device kept itself, before the one that the server gives now. */

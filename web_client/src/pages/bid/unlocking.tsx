@@ -8,13 +8,14 @@ import { useState } from "preact/hooks";
 import { t } from "../../i18n.ts";
 import { isOwnUnlocked } from "../../opening/own.ts";
 import type { Bid, OpeningView } from "../../opening/view.ts";
-import { clockTime, dayTime, proofTime } from "../../time.ts";
+import { clockTime, proofTime } from "../../time.ts";
 import { refusalText, type Trouble } from "../../ui/refusal.tsx";
 import { type Half, TwoHalves } from "../../ui/tally.tsx";
 import { roleWord } from "../../ui/top.tsx";
 import { Act, Alarm, Button, Case, Done } from "../../ui/words.tsx";
 import type { Surroundings } from "../frame.tsx";
 import { unlockedCount } from "../hall_page.tsx";
+import { AskClock } from "./ask_clock.tsx";
 import { CardForm } from "./card_form.tsx";
 import type { DeskActs, DeskView } from "./desk_view.ts";
 import { Failed } from "./failed.tsx";
@@ -31,7 +32,16 @@ export interface UnlockingProps {
 export function Unlocking(props: UnlockingProps) {
   const { view, desk, bids } = props;
   if (bids.every((bid) => isOwnUnlocked(view, bid))) return <Waiting {...props} />;
-  if (desk.unlock.kind === "ask_clock") return <AskClock {...props} unlock={desk.unlock} />;
+  if (desk.unlock.kind === "ask_clock") {
+    const { acts } = props;
+    return (
+      <AskClock
+        unlock={desk.unlock}
+        onConfirm={() => acts.unlock(true)}
+        onBack={() => acts.dismiss()}
+      />
+    );
+  }
   if (desk.unlock.kind === "failed") return <Failed {...props} trouble={desk.unlock.trouble} />;
   if (desk.key.kind === "absent" || desk.key.kind === "locked" || desk.key.kind === "busy") {
     return (
@@ -165,30 +175,6 @@ function Waiting({ view, desk, acts, around, bids }: UnlockingProps) {
         <p>{t("hall.decryption_hidden")}</p>
       </Case>
     </>
-  );
-}
-
-/** E8, the hard case: the device's clock says that the deadline has not passed yet. */
-function AskClock({
-  acts,
-  unlock,
-}: UnlockingProps & { readonly unlock: Extract<DeskView["unlock"], { kind: "ask_clock" }> }) {
-  return (
-    <Case title={t("clock.ask_title")}>
-      <p class="lead">
-        {t("clock.ask", {
-          device: dayTime(unlock.deviceMs),
-          deadline: dayTime(unlock.deadlineMs),
-        })}
-      </p>
-      <p>{t("clock.ask_why")}</p>
-      <div class="thumb">
-        <Act glyph="clock" isWide onPress={() => acts.unlock(true)}>
-          {t("clock.ask_act", { time: clockTime(unlock.deadlineMs) })}
-        </Act>
-      </div>
-      <Button onPress={acts.dismiss}>{t("clock.ask_back")}</Button>
-    </Case>
   );
 }
 
