@@ -15,7 +15,6 @@ from signaling.codec import pack
 from signaling.pass_clock import (
     BACKDATE_MS_MAX,
     HEARTBEAT_MS,
-    LAG_MS_MAX,
     RECEIVE_BUFFER_BYTES,
     PassClock,
     wall_clock_ms,
@@ -49,23 +48,22 @@ class HandDriven:
         self.beat()
 
 
-def test_in_health_a_frame_is_dated_when_it_is_read():
-    hand = HandDriven()
-    for _ in range(3):
-        hand.beat_after(HEARTBEAT_MS)
-    hand.pass_time(3)
-    assert hand.clock.received_ms() == int(hand.ms)
-
-
-def test_a_lag_of_twenty_ms_is_forgiven_and_more_is_not():
+def test_a_frame_is_dated_when_the_last_completed_pass_began():
     hand = HandDriven()
     hand.beat_after(HEARTBEAT_MS)
     began_ms = hand.clock.now_ms()
     hand.beat_after(HEARTBEAT_MS)
-    hand.pass_time(HEARTBEAT_MS + LAG_MS_MAX)
-    assert hand.clock.received_ms() == int(hand.ms)
-    hand.pass_time(1)
+    hand.pass_time(HEARTBEAT_MS - 1)
     assert hand.clock.received_ms() == began_ms
+
+
+def test_in_health_that_is_less_than_two_heartbeats_before_the_read():
+    hand = HandDriven()
+    for _ in range(5):
+        hand.beat_after(HEARTBEAT_MS)
+        hand.pass_time(HEARTBEAT_MS - 1)
+        assert 0 < hand.clock.now_ms() - hand.clock.received_ms() < 2 * HEARTBEAT_MS
+        hand.ms -= HEARTBEAT_MS - 1
 
 
 def test_a_lag_between_the_heartbeats_counts_although_the_last_beat_is_fresh():
@@ -74,8 +72,9 @@ def test_a_lag_between_the_heartbeats_counts_although_the_last_beat_is_fresh():
     began_ms = hand.clock.now_ms()
     hand.beat_after(500)
     assert hand.clock.received_ms() == began_ms
+    after_ms = hand.clock.now_ms()
     hand.beat_after(HEARTBEAT_MS)
-    assert hand.clock.received_ms() == int(hand.ms)
+    assert hand.clock.received_ms() == after_ms
 
 
 def test_nobody_is_dated_more_than_ten_seconds_back():
