@@ -63,10 +63,11 @@ class Running:
     signaling: SignalingServer
     http_port: int
     ws_port: int
+    trouble: "asyncio.Future[None]"  # fails with what ends the process, see `_watch`
 
 
 class DiskFailed(Exception):
-    """The journal's disk can no longer be believed."""
+    """The journal's disk can no longer be believed; what was not acknowledged never happened."""
 
 
 @contextlib.asynccontextmanager
@@ -115,7 +116,7 @@ async def running(
         stack.push_async_callback(_end, life)
         await _first(ready.wait(), life, failed)
         site = await _listen(config, keys, hall, stack, demo_people)
-        watch = loop.create_task(_watch(life, failed))
+        watch = loop.create_task(_watch(life, failed, site.trouble))
         stack.push_async_callback(_end, watch)
         yield site
 
@@ -171,6 +172,7 @@ async def _listen(
         signaling=signaling,
         http_port=pages.addresses[0][1],
         ws_port=signaling.port,
+        trouble=asyncio.get_running_loop().create_future(),
     )
 
 
@@ -233,13 +235,21 @@ async def _first(wanted: Awaitable[Any], *others: "asyncio.Future[Any]") -> None
     await task
 
 
-async def _watch(life: "asyncio.Task[None]", failed: "asyncio.Future[None]") -> None:
+async def _watch(
+    life: "asyncio.Task[None]", failed: "asyncio.Future[None]", trouble: "asyncio.Future[None]"
+) -> None:
     """Ends the process when the hall cannot go on: a half-alive hall would be a lie."""
     done, _ = await asyncio.wait({life, failed}, return_when=asyncio.FIRST_COMPLETED)
-    for one in done:
-        if not one.cancelled() and one.exception() is not None:
-            log.critical("the hall cannot go on", exc_info=one.exception())
+    # A disk that failed takes the hall with it: the cause is told, not the effect.
+    for one in sorted(done, key=lambda each: each is not failed):
+        error = None if one.cancelled() else one.exception()
+        if error is not None:
+            if not isinstance(error, DiskFailed):
+                log.critical("the hall cannot go on", exc_info=error)
+            trouble.set_exception(error)
+            trouble.exception()  # whoever only waits for the signal need not ask for it
             signal.raise_signal(signal.SIGTERM)
+            return
 
 
 async def _end(task: "asyncio.Task[Any]") -> None:
@@ -258,12 +268,14 @@ def calm_the_collector() -> None:
 
 
 async def serve(config: Config) -> None:
-    """A site until SIGTERM or SIGINT."""
+    """A site until SIGTERM or SIGINT. Raises DiskFailed, or whatever else ended the hall."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(config):
+    async with running(config) as site:
         calm_the_collector()
         print(f"kaibiao: {config.site.origin}", flush=True)
         await stop.wait()
+        if site.trouble.done():
+            site.trouble.result()

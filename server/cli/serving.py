@@ -25,10 +25,12 @@ def run(path: Path | None) -> None:
     config = configured(path)
     import uvloop
 
-    from server.app import serve
+    from server.app import DiskFailed, serve
     from server.storage.errors import StorageUnusable
 
     try:
         uvloop.run(serve(config))
     except StorageUnusable as unusable:
         raise Rejected(unusable.code, unusable.detail) from unusable
+    except DiskFailed as failed:
+        raise Rejected("storage.failed", str(failed)) from failed

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -73,3 +74,20 @@ def test_a_site_says_where_it_is_answers_and_stops_when_told(tmp_path: Path) -> 
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out, err) == (0, "", "")
     assert (tmp_path / "keys" / "log.key").stat().st_mode & 0o777 == 0o400
+
+
+def test_a_disk_that_takes_no_more_ends_the_site_with_one_line(tmp_path: Path) -> None:
+    """Nothing may grow any more (RLIMIT_FSIZE): the next row cannot be made durable."""
+    with served(settings(tmp_path)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+        out, err = process.communicate(timeout=30)  # the log writes a leaf a second
+    assert process.returncode == 1
+    assert out == ""
+    assert err.startswith("kaibiao: storage.failed: The data disk cannot be written")
+    assert err.count("\n") == 1, err
+    # What it had is still good: the same directory serves again.
+    with served(settings(tmp_path)) as again:
+        assert again.stdout is not None
+        assert again.stdout.readline().startswith("kaibiao: http")
