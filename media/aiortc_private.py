@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiortc import RTCCertificate, RTCDtlsParameters, rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsTransport
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib  # pyright: ignore
+
+from media.engine import SrtpKeys
 
 # The order in which we choose among what the client offers.
 PROFILES: Final = (
@@ -38,18 +39,6 @@ BUFFER_BYTES: Final = 2048
 REPLAY_WINDOW: Final = 1024
 DTLS_QUEUE_MAX: Final = 32  # datagrams; a handshake needs less than ten
 HANDSHAKE_S_MAX: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SrtpKeys:
-    """What a handshake yields: the profile's name, and master key with salt for each way."""
-
-    profile: str
-    receive: bytes
-    send: bytes
-
-    def __repr__(self) -> str:
-        return f"SrtpKeys({self.profile})"  # keys are never printed
 
 
 class PacketBuffer:

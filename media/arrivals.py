@@ -6,7 +6,7 @@ estimate: without it Chrome stays at a fraction of what the path carries.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from media.packets import seq_delta
@@ -139,8 +139,8 @@ class Reception:
     _expected_before: int = 0
     _received_before: int = 0
     _last_sr: int = 0
-    _last_sr_us: int = 0
-    sender_times: list[int] = field(default_factory=list)  # ntp, timestamp of the last report
+    sender_times: tuple[int, int] | None = None  # ntp and timestamp of the last sender report
+    sender_times_us: int = 0  # when it came
 
     def note(self, seq: int, timestamp: int, arrival_us: int) -> None:
         self.received += 1
@@ -157,8 +157,8 @@ class Reception:
     def heard(self, ntp: int, timestamp: int, now_us: int) -> None:
         """A sender report of the source."""
         self._last_sr = ntp >> 16 & 0xFFFFFFFF
-        self._last_sr_us = now_us
-        self.sender_times = [ntp, timestamp]
+        self.sender_times = (ntp, timestamp)
+        self.sender_times_us = now_us
 
     def block(self, ssrc: int, now_us: int) -> ReportBlock:
         """The figures since the last call."""
@@ -167,7 +167,7 @@ class Reception:
         lost = due - (self.received - self._received_before)
         self._expected_before, self._received_before = expected, self.received
         fraction = min(255, (lost << 8) // due) if due > 0 and lost > 0 else 0
-        since = (now_us - self._last_sr_us) * 65536 // 1_000_000 if self._last_sr else 0
+        since = (now_us - self.sender_times_us) * 65536 // 1_000_000 if self._last_sr else 0
         return ReportBlock(
             ssrc,
             fraction,

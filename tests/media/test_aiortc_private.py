@@ -18,10 +18,10 @@ from media.aiortc_private import (
     Certificate,
     DtlsServer,
     PacketBuffer,
-    SrtpKeys,
     SrtpSession,
     _Datagrams,
 )
+from media.engine import SrtpKeys
 from media.packets import build_rtp
 from tests.tree import ROOT
 
