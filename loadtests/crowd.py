@@ -20,6 +20,7 @@ from loadtests.seats import Row, Seat
 from loadtests.wire import client_frame, handshake, hello, packed
 
 POLL_S_MAX = 0.05
+QUIET_NS = 500_000_000
 EPOLL_GRAIN_NS = 1_500_000
 
 _rows: dict[str, Row] = {}
@@ -125,7 +126,8 @@ def storm(row: str, name: str, due_ns: list[int], within_s: float) -> dict[str, 
 
 
 def listen(row: str, kind: str, count: int, within_s: float) -> dict[str, Any]:
-    """Reads until every seat has heard ``count`` events of this type.
+    """Reads until every seat has heard ``count`` events of this type; ``count`` 0: until nobody
+    has heard anything for half a second.
 
     ``times``: by seq, packed int64 ns, one per seat that read it. ``disorder``: events that did
     not follow the one before on the same seat (a gap, a repeat).
@@ -136,13 +138,14 @@ def listen(row: str, kind: str, count: int, within_s: float) -> dict[str, Any]:
     times: dict[int, array[int]] = {}
     newest = [0] * len(made.seats)
     missing = [len(made.seats) * count]
-    disorder = [0]
+    disorder, heard_ns = [0], [0]
 
     def take(seat: Seat, payload: bytes, ns: int) -> None:
         key = (len(payload), payload[:128])
         seqs = known.get(key)
         if seqs is None:
             seqs = known[key] = _seqs(payload, kind)
+        heard_ns[0] = ns
         for seq, is_counted in seqs:
             before = newest[seat.number]
             disorder[0] += bool(before) and seq != before + 1
@@ -156,11 +159,15 @@ def listen(row: str, kind: str, count: int, within_s: float) -> dict[str, Any]:
 
     cpu_ns = time.process_time_ns()
     give_up = time.monotonic() + within_s
-    while missing[0] > 0 and time.monotonic() < give_up:
+    while time.monotonic() < give_up:
         made.poll(POLL_S_MAX, take)
+        if count and missing[0] <= 0:
+            break
+        if not count and heard_ns[0] and time.perf_counter_ns() - heard_ns[0] > QUIET_NS:
+            break
     return {
         "times": {seq: found.tobytes() for seq, found in times.items()},
-        "missing": missing[0],
+        "missing": missing[0] if count else 0,
         "disorder": disorder[0],
         "lost": sum(seat.is_lost for seat in made.seats),
         "cpu_s": (time.process_time_ns() - cpu_ns) / 1e9,

@@ -15,7 +15,7 @@ from typing import Any
 from loadtests import machine
 from loadtests.child import ask_all
 from loadtests.contestants import KIND, STREAM, Contestant, Ours, peers
-from loadtests.report import Aim, Report, options, run, say
+from loadtests.report import Aim, Report, options, run, say, watched
 from loadtests.site import SiteUnderLoad
 
 VIEWERS = 1000
@@ -98,7 +98,11 @@ def measure(arguments: argparse.Namespace) -> Report:
         everybody: list[Contestant] = [ours, *others]
         measured = {who.name: Measured() for who in everybody}
         try:
-            _race(site, everybody, measured, viewers, rounds, payloads, every_ms, arguments.profile)
+            for who in everybody:
+                say(f"{viewers} viewers of {who.name}")
+                seat(site, who, viewers, measured[who.name])
+            with watched(site.server, arguments):
+                _race(site, everybody, measured, rounds, payloads, every_ms)
         finally:
             for who in everybody:
                 who.close()
@@ -109,23 +113,14 @@ def _race(
     site: SiteUnderLoad,
     everybody: list[Contestant],
     measured: dict[str, Measured],
-    viewers: int,
     rounds: int,
     payloads: list[bytes],
     every_ms: int,
-    profile: bool,
 ) -> None:
-    for who in everybody:
-        say(f"{viewers} viewers of {who.name}")
-        seat(site, who, viewers, measured[who.name])
-    if profile:
-        site.server.ask("profile", on=True)
     for number in range(rounds):
         for who in everybody:
             say(f"round {number + 1}: {who.name}")
             one_round(site, who, payloads, every_ms, measured[who.name])
-    if profile:
-        say(site.server.ask("profile", on=False))
 
 
 def _report(

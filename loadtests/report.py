@@ -8,33 +8,41 @@ every line of ``aims`` is met.
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from loadtests import flame
+from loadtests.child import Child
 from loadtests.machine import cpus
+
+_stacks: dict[str, int] = {}  # of all measured parts of this run together
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """One thing that must hold: ``value`` at most ``limit``."""
+    """One thing that must hold: ``value`` at most ``limit``, or at least."""
 
     what: str
     value: float
     limit: float
+    at_least: bool = False
 
     @property
     def met(self) -> bool:
-        return self.value <= self.limit
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
 
     def as_json(self) -> dict[str, Any]:
         return {
             "what": self.what,
             "value": round(self.value, 4),
             "limit": round(self.limit, 4),
+            "at_least": self.at_least,
             "met": self.met,
         }
 
@@ -49,12 +57,14 @@ class Report:
     aims: list[Aim]
     figures: dict[str, Any]
     absent: list[str] = field(default_factory=list)
+    at_least: bool = False  # whether ``aim`` is a lower limit of ``ratio``
 
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "ratio": round(self.ratio, 3),
             "aim": self.aim,
+            "at_least": self.at_least,
             "aim_met": all(aim.met for aim in self.aims),
             "aims": [aim.as_json() for aim in self.aims],
             "cpus": cpus(),
@@ -71,6 +81,7 @@ def say(text: str) -> None:
 def options(name: str, sizes: str) -> argparse.ArgumentParser:
     """What every load test understands."""
     parser = argparse.ArgumentParser(prog=f"python -m loadtests.{name}")
+    parser.set_defaults(title=name)
     parser.add_argument("--json", action="store_true", help="one JSON object, alone, on stdout")
     parser.add_argument("--small", action="store_true", help="within 45 s on two cores")
     parser.add_argument("--count", type=int, default=0, help=f"{sizes} (default: by --small)")
@@ -81,7 +92,29 @@ def options(name: str, sizes: str) -> argparse.ArgumentParser:
         help="OFF: the journal without fsync; a test of this test",
     )
     parser.add_argument("--profile", action="store_true", help="the loop's top costs, on stderr")
+    parser.add_argument(
+        "--flame", type=Path, metavar="FILE.svg", help="a flame graph of the server"
+    )
     return parser
+
+
+@contextmanager
+def watched(server: Child, arguments: argparse.Namespace) -> Iterator[None]:
+    """The measured part of a load test, profiled or sampled where somebody has asked for it; both
+    cost what they look at a few per cent.
+    """
+    if arguments.profile:
+        server.ask("profile", on=True)
+    if arguments.flame:
+        server.ask("flame_begin")
+    yield
+    if arguments.flame:
+        stacks = server.ask("flame_end")
+        for stack, spent in stacks.items():
+            _stacks[stack] = _stacks.get(stack, 0) + spent
+        flame.write(_stacks, arguments.flame, arguments.title)
+    if arguments.profile:
+        say(server.ask("profile", on=False))
 
 
 def run(measure: Callable[[argparse.Namespace], Report], parser: argparse.ArgumentParser) -> None:
@@ -103,9 +136,8 @@ def show(report: dict[str, Any]) -> None:
     for column in ("aim", "value", "limit", "met"):
         aims.add_column(column)
     for aim in report["aims"]:
-        aims.add_row(
-            aim["what"], str(aim["value"]), str(aim["limit"]), "yes" if aim["met"] else "NO"
-        )
+        limit = f"{'>=' if aim['at_least'] else '<='} {aim['limit']}"
+        aims.add_row(aim["what"], str(aim["value"]), limit, "yes" if aim["met"] else "NO")
     console.print(aims)
     figures = Table(title=f"figures, {report['cpus']} cpus")
     figures.add_column("figure")

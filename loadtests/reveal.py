@@ -20,7 +20,7 @@ from crypto.suites import get_suite
 from loadtests import machine
 from loadtests.bids import Bid, release
 from loadtests.child import Child, ask_all
-from loadtests.report import Aim, Report, options, run, say
+from loadtests.report import Aim, Report, options, run, say, watched
 from loadtests.site import Prepared, SiteUnderLoad
 from loadtests.wire import packed
 from server.demo.world import World
@@ -161,11 +161,8 @@ def measure(arguments: argparse.Namespace) -> Report:
         say(f"preparing {rounds} openings of {bids} bids")
         for one in site.prepare(rooms, bids):
             say(one.room)
-            if arguments.profile:
-                site.server.ask("profile", on=True)
-            reveals.append(reveal(site, one, viewers))
-            if arguments.profile:
-                say(site.server.ask("profile", on=False))
+            with watched(site.server, arguments):
+                reveals.append(reveal(site, one, viewers))
             loops.append(bare(site, one, reveals[-1].releases, viewers))
         opened = sum(site.server.ask("status", room=room)["opened"] for room, _ in rooms)
         fsync = site.fsync_s()

@@ -1,7 +1,7 @@
 """The real server as a child (服务端进程): `python -m loadtests.server_process`, orders on stdin.
 
 `server.app.running` is the whole site, with real listeners, journal and site log. The first order
-must be ``start``; the others are methods of `openings.Openings`.
+must be ``start``; the others are methods of `busy.Busy`.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from typing import Any
 import msgpack
 import uvloop
 
+from loadtests.busy import Busy
 from loadtests.child import LENGTH, answers_fd, packed_answer, write_all
-from loadtests.openings import Openings
 from server.app import Running, calm_the_collector, running
 from server.config import Config, Journal, Limits, Listen, Site
 
@@ -47,14 +47,14 @@ async def main() -> None:
     async with running(config_of(**arguments)) as site:
         calm_the_collector()  # as `kaibiao serve` does
         write_all(fd, packed_answer(_where(site)))
-        await _obey(reader, fd, Openings(site))
+        await _obey(reader, fd, Busy(site))
 
 
 def _where(site: Running) -> dict[str, Any]:
     return {"ws_port": site.ws_port, "origin": site.config.site.origin}
 
 
-async def _obey(reader: Reader, fd: int, openings: Openings) -> None:
+async def _obey(reader: Reader, fd: int, openings: Busy) -> None:
     profile = cProfile.Profile()
     while True:
         try:

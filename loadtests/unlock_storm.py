@@ -13,7 +13,7 @@ from typing import Any
 from loadtests import machine
 from loadtests.bids import Bid
 from loadtests.child import Child, ask_all
-from loadtests.report import Aim, Report, options, run, say
+from loadtests.report import Aim, Report, options, run, say, watched
 from loadtests.site import Prepared, SiteUnderLoad
 
 BIDDERS = 1000
@@ -154,11 +154,8 @@ def measure(arguments: argparse.Namespace) -> Report:
         site.enter_one("host", "host", streams)
         for way, one in zip(ways, prepared, strict=True):
             say(way)
-            if arguments.profile:
-                site.server.ask("profile", on=True)
-            storms[way] = storm(site, one, way.split("-")[0])
-            if arguments.profile:
-                say(site.server.ask("profile", on=False))
+            with watched(site.server, arguments):
+                storms[way] = storm(site, one, way.split("-")[0])
             if way.startswith("instant"):
                 loops.append(bare(site, one, storms[way]))
         halves = sum(site.server.ask("status", room=one.room)["halves"] for one in prepared)
