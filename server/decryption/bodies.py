@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from crypto.errors import Rejected
+from crypto.form import unpad
 from crypto.hashes import Octets
-from crypto.header import Header
+from crypto.header import BODY_PAD, Header
 from crypto.sealing import content_key, open_to
 from crypto.stream import RootHasher, chunk_size
 from server.decryption.halves import DAMAGED, MALFORMED, find
@@ -53,16 +54,17 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def open_body(item: SealedBody) -> str:
-    """The body's state by C3; on ``opened`` the target file is complete and durable.
+    """The body's state by C3; on ``opened`` the target is the bidder's own file, durable.
 
     Raises OSError where the plaintext cannot be written: that says nothing about the bid.
     """
     partial = item.target.with_suffix(".partial")
     item.target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with partial.open("wb") as target:
+        with partial.open("w+b") as target:
             state = open_into(item, target.write)
             if state == OPENED:
+                _cut_padding(target, item.bid.header.pt_len)
                 target.flush()
                 os.fdatasync(target.fileno())
         if state == OPENED:
@@ -71,6 +73,16 @@ def open_body(item: SealedBody) -> str:
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
+
+
+def _cut_padding(target: BinaryIO, size: int) -> None:
+    """Gives the bidder's file back as it was. A body whose padding is not one stays as it was
+    sealed: padding is no ground for a state (C3), c_P is over what was padded.
+    """
+    target.seek(size - BODY_PAD)
+    last = target.read(BODY_PAD)
+    with suppress(Rejected):
+        target.truncate(size - BODY_PAD + len(unpad(last, BODY_PAD)))
 
 
 def open_into(item: SealedBody, write: Callable[[Octets], object]) -> str:

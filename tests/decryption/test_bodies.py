@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from crypto.form import unpad
 from crypto.stream import RootHasher
 from server.decryption.bodies import SealedBody, open_body, open_into, stamp_of
 from server.domain import due
@@ -15,6 +14,7 @@ from tests.domain.forged_headers import (
     another_key_commitment,
     another_plaintext_commitment,
     another_polynomial,
+    no_padding,
     noise_for_ciphertext,
 )
 from tests.domain.openings import a_release
@@ -44,13 +44,17 @@ def files_beside(item: SealedBody) -> list[str]:
     return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
 
 
-def test_a_body_is_written_whole_and_durable(tmp_path: Path):
+def test_a_body_is_written_as_the_bidder_had_it(tmp_path: Path):
     item = opened_body(tmp_path)
     assert open_body(item) == "opened"
     assert files_beside(item) == [item.target.name]
-    plain = item.target.read_bytes()
-    assert len(plain) == item.bid.header.pt_len
-    assert unpad(plain, BODY_BLOCK) == f"技术标 {Bidder(1).number}".encode()
+    assert item.target.read_bytes() == f"技术标 {Bidder(1).number}".encode()
+
+
+def test_a_body_whose_padding_is_none_is_opened_as_it_was_sealed(tmp_path: Path):
+    item = opened_body(tmp_path, forged_body=no_padding)
+    assert open_body(item) == "opened"
+    assert item.target.read_bytes() == bytes(item.bid.header.pt_len)
 
 
 def test_a_body_that_is_opened_again_is_the_same_file(tmp_path: Path):

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from crypto.hashes import labelled
-from crypto.header import parse_header
+from crypto.header import EnvelopeTerms, parse_header
 from crypto.keys import SigningKey
 from crypto.layout import MAGIC, VERSION, layout_of
 from crypto.schedule import coefficients, trustee_ephemeral
-from crypto.sealing import Sealed
+from crypto.sealing import Sealed, seal_bytes
 from crypto.stream import RootHasher
 
 Row = tuple[bytes, bytes]
@@ -113,3 +113,31 @@ def another_plaintext_commitment(sealed: Sealed, key: SigningKey) -> Sealed:
     """Everything opens, but to something else than c_P committed to."""
     c_P = labelled("other", sealed.header.c_P)[:1] * len(sealed.header.c_P)
     return resigned(sealed, key, c_P=c_P)
+
+
+def no_padding(sealed: Sealed, key: SigningKey) -> Sealed:
+    """Zeros to the end, sealed as they should be: only who cuts the padding off notices."""
+    header = sealed.header
+    terms = EnvelopeTerms(
+        suite=header.suite,
+        tender_id=header.tender_id,
+        lots={header.lot},
+        envelope=header.envelope,
+        kind="body",
+        log2_chunk=header.log2_chunk,
+        pt_len_max=header.pt_len,
+        t=header.t,
+        trustee_xpks=tuple(row.xpk for row in header.trustees),
+        demo=False,
+        bidder_pk=header.bidder_pk,
+        bidder_xpk=header.bidder_xpk,
+    )
+    return seal_bytes(
+        terms,
+        bytes(header.pt_len),
+        lot=header.lot,
+        created_ms=header.created_ms,
+        bid_nonce=header.bid_nonce,
+        seed=labelled("unpadded", header.ad, size=header.suite.seed_size),
+        key=key,
+    )

@@ -109,12 +109,7 @@ def write_document(path: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def document_and_padding(path: Path, size: int) -> tuple[str, bytes]:
-    """SHA-256 of the first ``size`` bytes of a decrypted file, and what comes after them."""
-    digest = hashlib.sha256()
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, as a person would compare it."""
     with path.open("rb") as file:
-        left = size
-        while left and (piece := file.read(min(MIB, left))):
-            digest.update(piece)
-            left -= len(piece)
-        return digest.hexdigest(), file.read()
+        return hashlib.file_digest(file, "sha256").hexdigest()
