@@ -33,19 +33,9 @@ def wrap(payload: bytes) -> bytes:
 
 def event_payload(key: ChannelKey, epoch: int, event: Event) -> bytes:
     """``["ev", room, audience, epoch, seq, server_ms, type, body, hash]``; ``body`` is msgpack."""
-    return b"".join(
-        (
-            _EV,
-            pack(key.room),
-            pack(key.audience),
-            pack(epoch),
-            pack(event.seq),
-            pack(event.server_ms),
-            pack(event.kind),
-            event.body,
-            pack(event.hash),
-        )
-    )
+    # An array of six has a header of one byte.
+    head = pack((key.room, key.audience, epoch, event.seq, event.server_ms, event.kind))[1:]
+    return b"".join((_EV, head, event.body, pack(event.hash)))
 
 
 def split_event(payload: bytes) -> Event:

@@ -6,17 +6,16 @@ again.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgpack
+from msgspec import Struct
 
 from crypto.rows import SALT_SIZE, body_hash, row_hash, stub_bytes
 from server.domain.events import SEALED, Event, encode
 from server.storage.journal import Head, Row
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """One event for one channel; ``payload`` is already encoded."""
 
     audience: str
@@ -39,6 +38,8 @@ class RowMaker:
         self._channel_head = channel_head
         self._channels: dict[str, int] = {}
         self._before: dict[str, int] = {}  # positions at the mark, of channels that moved since
+        self._by: tuple[str, str] = ("", "")  # actor and cmd_id of the row before,
+        self._by_packed = _packed_by("", "")  # and how a body with them begins
 
     def position(self, audience: str) -> int:
         """The newest seq of a channel."""
@@ -58,8 +59,9 @@ class RowMaker:
 
     def make(self, event: Event, *, actor: str, cmd_id: str, ts_ms: int) -> tuple[Row, Published]:
         payload = encode(event)
-        # [actor, cmd_id, payload], with the payload's bytes spliced in as they are.
-        body = b"\x93" + _packed(actor) + _packed(cmd_id) + payload
+        if (actor, cmd_id) != self._by:  # the rows of one command come one after another
+            self._by, self._by_packed = (actor, cmd_id), _packed_by(actor, cmd_id)
+        body = self._by_packed + payload
         audience, seq = event.audience(), self.head.seq + 1
         channel_seq = 0
         if audience != SEALED:
@@ -100,10 +102,11 @@ class RowMaker:
         return row, Published(audience, channel_seq, ts_ms, event.TYPE, payload, digest)
 
 
-def _packed(text: str) -> bytes:
-    packed = msgpack.packb(text)
+def _packed_by(actor: str, cmd_id: str) -> bytes:
+    """How the body [actor, cmd_id, payload] begins; the payload's bytes follow as they are."""
+    packed = msgpack.packb((actor, cmd_id))
     assert isinstance(packed, bytes)
-    return packed
+    return b"\x93" + packed[1:]
 
 
 def payload_of(row: Row) -> bytes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 BODY_SIZE_MAX: Final = 16 << 20  # a closed list carries every header of its bids
 ANSWER_SIZE_MAX: Final = 1 << 20
@@ -23,8 +24,7 @@ FIRST_PREV_HASH: Final = bytes(HASH_SIZE)  # formats.md §6: the first prev_hash
 STREAM_NAME: Final = re.compile(r"registry|(?:tender|opening|evaluation):[a-z0-9-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One event as it is kept: ``seq`` is the stream's, ``audience_seq`` the channel's.
 
     Both are dense from 1. ``audience_seq`` 0 means that the row is in no channel at all.
@@ -47,8 +47,7 @@ class Row:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The newest row of a stream; ``seq`` 0 and 32 zero bytes before the first."""
 
     seq: int
@@ -58,8 +57,7 @@ class Head:
 EMPTY_STREAM: Final = Head(0, FIRST_PREV_HASH)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a command was answered; a repeat of (stream, actor, cmd_id) gets these bytes again."""
 
     stream: str
@@ -68,8 +66,7 @@ class Answer:
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True):
     """An entry for the site log: salt16 ‖ u8 type ‖ JCS (``crypto.entries``).
 
     ``server_ms`` must be the one inside ``entry``; ``tender_id`` is only the index by which the
@@ -81,8 +78,7 @@ class LogEntry:
     entry: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(Struct, frozen=True):
     """What becomes durable together or not at all."""
 
     rows: Sequence[Row] = ()

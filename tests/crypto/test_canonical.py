@@ -89,3 +89,8 @@ def test_hostile_input_costs_time_linear_in_its_length() -> None:
     ):
         with pytest.raises(Rejected):
             decode(raw, size_max=1 << 20, depth_max=8)
+
+
+def test_every_character_is_written_as_rfc_8785_says():
+    everything = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x110000))))
+    assert encode(everything) == json.dumps(everything, ensure_ascii=False).encode()

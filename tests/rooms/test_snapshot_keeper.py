@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from server.domain import commands as cmd
 from server.domain.opening import Stage
@@ -201,7 +202,9 @@ async def test_a_row_that_was_changed_after_the_snapshot_still_stops_the_start(
     assert since is not None
 
     def changed(stream: str, after: int, limit: int) -> list[Any]:
-        return [replace(row, ts_ms=row.ts_ms + 1) for row in site.journal.read(stream, after)]
+        return [
+            structs.replace(row, ts_ms=row.ts_ms + 1) for row in site.journal.read(stream, after)
+        ]
 
     with pytest.raises(StorageUnusable, match=r"storage\.damaged"):
         replay(site.room.kind, OPENING, changed, since)

@@ -1,10 +1,10 @@
 """The journal on real files: what was acknowledged is there, in order, and nothing else is."""
 
 import asyncio
-from dataclasses import replace
 
 import apsw
 import pytest
+from msgspec.structs import replace
 
 from server.storage import writer
 from server.storage.errors import JournalConflict, JournalFailed
