@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from server.cli import app
-from server.domain import opening_events, registry_events, tender_events
+from server.domain import act_events, opening_events, registry_events, tender_events
 from server.domain.events import EVENTS, PartyEvent
 from tests.tree import ROOT, ending, text, tracked
 
-JOURNALS = (registry_events, tender_events, opening_events)  # importing them fills EVENTS
+# Importing them fills EVENTS.
+JOURNALS = (registry_events, tender_events, opening_events, act_events)
 PAGES = ending(".md")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

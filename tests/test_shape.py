@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from server.domain import opening_events, registry_events, tender_events
+from server.domain import act_events, opening_events, registry_events, tender_events
 from server.domain.events import EVENTS, HALL
 from server.domain.refusals import REFUSALS
 from server.http.refusals import HTTP_REFUSALS
 from tests.tree import ROOT, ending, parsed, text, tracked
 
 CODE_FOLDERS = ("crypto", "signaling", "media", "server")
-JOURNALS = (registry_events, tender_events, opening_events)  # importing them fills EVENTS
+# Importing them fills EVENTS.
+JOURNALS = (registry_events, tender_events, opening_events, act_events)
 LINES_MAX = 450
 # Longer, each for a reason.
 LONG = {

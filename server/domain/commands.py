@@ -20,6 +20,7 @@ Reason = Annotated[str, msgspec.Meta(max_length=500)]
 # A moment stands in canonical JSON and as a u64 in signed bytes, so it is bounded on its way in.
 Moment = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 Key = Annotated[bytes, msgspec.Meta(min_length=1, max_length=128)]
+Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Messages = Annotated[list[bytes], msgspec.Meta(min_length=1, max_length=16)]
 Pks = Annotated[list[bytes], msgspec.Meta(min_length=1, max_length=9)]
 
@@ -57,6 +58,13 @@ def parse_command(room_kind: str, op: str, args: dict[str, Any]) -> Command:
         return msgspec.convert(args, type=cls)
     except (msgspec.ValidationError, TypeError, ValueError) as error:
         raise Refused("command.arguments", op=op, why=str(error)[:200]) from None
+
+
+class OfficerSigned(Command, frozen=True, kw_only=True):
+    """Carries an officer's signature over an act (formats.md §5), made on the officer's device."""
+
+    pk: Key
+    sig: Annotated[bytes, msgspec.Meta(min_length=1, max_length=128)]
 
 
 # ---- registry
@@ -113,6 +121,27 @@ class ChangeDeadline(Command, frozen=True, kw_only=True):
     reason: Reason
     pks: Pks
     sigs: Pks
+
+
+@command("tender", "propose_deadline")
+class ProposeDeadline(OfficerSigned, frozen=True, kw_only=True):
+    """The host's half of ``change_deadline``."""
+
+    deadline_ms: Moment
+    reason: Reason
+
+
+@command("tender", "countersign_deadline")
+class CountersignDeadline(OfficerSigned, frozen=True, kw_only=True):
+    """The supervisor's half: ``act`` names the proposal that its page has shown."""
+
+    act: Digest
+
+
+@command("tender", "decline_deadline")
+class DeclineDeadline(Command, frozen=True, kw_only=True):
+    act: Digest
+    reason: Reason
 
 
 @command("tender", "tick", system=True)
@@ -233,6 +262,49 @@ class DeclareTrusteesLost(Command, frozen=True, kw_only=True):
     sigs: Pks
 
 
+@command("opening", "propose_trustees_lost")
+class ProposeTrusteesLost(OfficerSigned, frozen=True, kw_only=True):
+    """The host's half of ``declare_trustees_lost``."""
+
+    reason: Reason
+
+
+@command("opening", "propose_ground")
+class ProposeGround(OfficerSigned, frozen=True, kw_only=True):
+    """Host or supervisor: why a bid did not open. The system's own ground, or another with a
+    reason; a second proposal for the same bid takes the place of the first.
+    """
+
+    bid_id: Digest
+    ground: str
+    reason: Reason
+
+
+@command("opening", "countersign")
+class Countersign(OfficerSigned, frozen=True, kw_only=True):
+    """The other officer's half: ``act`` names the proposal that its page has shown."""
+
+    act: Digest
+
+
+@command("opening", "decline_act")
+class DeclineAct(Command, frozen=True, kw_only=True):
+    """Takes a proposal off the table: the other officer says no, or whoever made it takes it
+    back.
+    """
+
+    act: Digest
+    reason: Reason
+
+
+@command("opening", "report_repair", system=True)
+class ReportRepair(Command, frozen=True, kw_only=True):
+    """The host has sent the same ciphertext again; it is durable and gives ``ct_root``."""
+
+    bid_id: bytes
+    ct_root: bytes
+
+
 @command("opening", "end_replies")
 class EndReplies(Command, frozen=True, kw_only=True):
     pass
@@ -279,6 +351,7 @@ class ReportHalves(Command, frozen=True, kw_only=True):
     releases: tuple[int, ...]
     found: list[HalfFound]
     faults: list[FaultFound]
+    repairs: int = 0
 
 
 class FormOpened(msgspec.Struct, frozen=True, kw_only=True):

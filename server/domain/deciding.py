@@ -4,7 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from server.domain import commands as cmd
-from server.domain import lobby, releasing, revealing, roles, unlocking, window
+from server.domain import (
+    countersigning,
+    grounds,
+    lobby,
+    releasing,
+    repairing,
+    revealing,
+    roles,
+    unlocking,
+    window,
+)
 from server.domain import opening_events as ev
 from server.domain.commands import Command
 from server.domain.events import Event
@@ -29,6 +39,11 @@ _RULES: dict[type[Command], Callable[[Opening, Any, Context], list[Event]]] = {
     cmd.ReleaseShares: releasing.release,
     cmd.ReleaseSelf: releasing.self_release,
     cmd.DeclareTrusteesLost: releasing.declare_trustees_lost,
+    cmd.ProposeTrusteesLost: countersigning.propose_trustees_lost,
+    cmd.ProposeGround: grounds.propose,
+    cmd.Countersign: countersigning.countersign,
+    cmd.DeclineAct: countersigning.decline,
+    cmd.ReportRepair: repairing.report_repair,
     cmd.ReportHalves: releasing.report_halves,
     cmd.EndReplies: releasing.end_replies,
     cmd.OpenAll: revealing.open_all,
@@ -53,10 +68,24 @@ def decide(state: Opening, command: Command, ctx: Context) -> list[Event]:
     if state.manifest is None and not isinstance(command, cmd.ScheduleOpening):
         raise Refused("room.unknown")
     events = _RULES[type(command)](state, command, ctx)
+    return events + _following(state, events, ctx)
+
+
+def _following(state: Opening, events: list[Event], ctx: Context) -> list[Event]:
+    """What happens by itself in the same moment."""
     # Early end: at once when the last counting bid is unlocked (design.md §4).
     first = events[0] if events else None
     if isinstance(first, ev.UnlockReceived) and len(first.halves) == state.waiting:
         after = evolve(state, first, ctx.now_ms)
         if after.session().early_end:
-            return events + window.ended(after, ctx, early=True)
-    return events
+            return window.ended(after, ctx, early=True)
+    if isinstance(first, ev.HalvesFound):
+        return repairing.damage_seen(state, first)
+    after = state
+    for event in events:
+        if isinstance(event, ev.SetFrozen | ev.DocumentPart):
+            after = evolve(after, event, ctx.now_ms)
+        if isinstance(event, ev.SetFrozen):
+            # The states stand: from the same evidence everybody would say why.
+            return grounds.suggested(after)
+    return []

@@ -34,6 +34,7 @@ class FindHalves:
 
     envelope: int
     releases: tuple[int, ...]
+    repairs: int  # made so far: what is read after them is mended
     bids: tuple[BidHalves, ...]
 
 
@@ -123,7 +124,8 @@ def work(state: Opening) -> Work | None:
     # Every reply that came before REPLY_END decides, also when it was not looked at in time: a
     # state follows from the bytes, never from how busy we were (C3).
     in_time = tuple(place for place in replies if place not in state.late)
-    if in_time != state.found_with or _self_halves_wait(state):
+    is_repaired = state.repairs != state.found_repairs
+    if in_time != state.found_with or is_repaired or _self_halves_wait(state):
         enough = len(in_time) >= state.rules().envelope(envelope).t
         if enough or any(b in state.self_halves for b in state.unlocked_forms()):
             return _find_halves(state, envelope, in_time)
@@ -143,7 +145,7 @@ def _self_halves_wait(state: Opening) -> bool:
 
 def _find_halves(state: Opening, envelope: int, places: tuple[int, ...]) -> FindHalves:
     bids = _halves(state, state.unlocked_forms(), envelope, places)
-    return FindHalves(envelope=envelope, releases=places, bids=bids)
+    return FindHalves(envelope=envelope, releases=places, repairs=state.repairs, bids=bids)
 
 
 def _open_forms(state: Opening, envelope: int) -> OpenForms:

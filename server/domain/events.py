@@ -41,6 +41,21 @@ class PartyEvent(Event, frozen=True, kw_only=True):
         return party(self.org)
 
 
+class Proposal(Event, frozen=True, kw_only=True):
+    """An act that one officer has signed (提议): nothing until the other one has signed the same.
+
+    ``act``: SHA-256 of the signed bytes (``crypto.entries.act_message``), the name of exactly this.
+    """
+
+    act: bytes
+    by: str  # role of the officer who signed first
+    person: str
+    name: str
+    reason: str
+    pk: bytes
+    sig: bytes
+
+
 EVENTS: dict[str, type[Event]] = {}
 
 # (type, stored version) -> function from the stored payload (plain map) to the next version's

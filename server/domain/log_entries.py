@@ -12,6 +12,7 @@ from typing import Any, cast
 from crypto.formats import decode_document
 from crypto.hashes import sha256
 from crypto.manifest import Manifest
+from server.domain import act_events as av
 from server.domain import opening_events as ev
 from server.domain import tender_events as tv
 from server.domain.events import Event
@@ -21,8 +22,8 @@ Entry = tuple[int, Members]
 
 TENDER, BIDDER_REG, DEADLINE_CHANGE, SUBMIT, DEADLINE_CLOSED, STORE_CHECK = 2, 3, 4, 5, 6, 7
 OPENING_START, WINDOW_CHANGE, UNLOCK, ATTEMPT, WINDOW_END, RELEASE = 8, 9, 10, 11, 12, 13
-SELF_RELEASE, TRUSTEES_LOST, REPLY_END, TRUSTEE_FAULT = 14, 15, 17, 18
-SET_FROZEN, READ_OUT, BODY_STATE = 19, 20, 21
+SELF_RELEASE, TRUSTEES_LOST, REPAIR, REPLY_END, TRUSTEE_FAULT = 14, 15, 16, 17, 18
+SET_FROZEN, READ_OUT, BODY_STATE, STATE_DECIDED = 19, 20, 21, 22
 
 NO_WINDOW = bytes(32)  # the nonce of a try for which no window was open
 DAMAGED_MAX = 50  # bids in one STORE_CHECK
@@ -30,6 +31,13 @@ DAMAGED_MAX = 50  # bids in one STORE_CHECK
 
 def _of_bytes(raw: bytes) -> Members:
     return {"sha256": sha256(raw).hex(), "size": len(raw)}
+
+
+def _of_document(e: ev.SetFrozen | ev.PricesReadOut) -> Members:
+    """Of the whole document, however many events carry it (`documents`)."""
+    if not e.whole_size:
+        return _of_bytes(e.document())
+    return {"sha256": e.whole_sha256.hex(), "size": e.whole_size}
 
 
 def _sigs(pks: list[bytes], sigs: list[bytes]) -> list[Members]:
@@ -178,6 +186,19 @@ def _fault(e: ev.TrusteeFaultFound) -> Iterable[Entry]:
     )
 
 
+def _decided(e: av.GroundDecided) -> Iterable[Entry]:
+    yield (
+        STATE_DECIDED,
+        {
+            "bid_id": e.bid_id.hex(),
+            "proposed": e.suggested,
+            "ground": e.ground,
+            "reason": e.reason,
+            "sigs": _sigs(e.pks, e.sigs),
+        },
+    )
+
+
 _TABLE: dict[type[Event], Callable[[Any], Iterable[Entry]]] = {
     tv.TenderPublished: _published,
     tv.BidderRegistered: _registered,
@@ -200,9 +221,11 @@ _TABLE: dict[type[Event], Callable[[Any], Iterable[Entry]]] = {
     ev.TrusteesLost: _lost,
     ev.RepliesEnded: _replies_ended,
     ev.TrusteeFaultFound: _fault,
-    ev.SetFrozen: lambda e: [(SET_FROZEN, {"nonce": e.nonce.hex(), **_of_bytes(e.frozen)})],
-    ev.PricesReadOut: lambda e: [(READ_OUT, {"nonce": e.nonce.hex(), **_of_bytes(e.readout)})],
+    ev.SetFrozen: lambda e: [(SET_FROZEN, {"nonce": e.nonce.hex(), **_of_document(e)})],
+    ev.PricesReadOut: lambda e: [(READ_OUT, {"nonce": e.nonce.hex(), **_of_document(e)})],
     ev.BodyDecided: lambda e: [(BODY_STATE, {"bid_id": e.bid_id.hex(), "state": e.state})],
+    av.BidRepaired: lambda e: [(REPAIR, {"bid_id": e.bid_id.hex(), "ct_root": e.ct_root.hex()})],
+    av.GroundDecided: _decided,
 }
 
 

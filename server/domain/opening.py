@@ -22,7 +22,9 @@ from crypto.header import Header, parse_header
 from crypto.manifest import Manifest, Session, parse_manifest
 from crypto.messages import Release, parse_release, parse_submit
 from crypto.suites import Suite
+from server.domain import act_events as av
 from server.domain import opening_events as ev
+from server.domain.documents import whole_document
 from server.domain.events import Event
 
 
@@ -65,6 +67,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     remaining_ms: int | None = None  # set while paused
     ended: bool = False
     early: bool = False
+    lost_ms: int = 0  # time that outages took from it and that was not made good
     checkpoint: str = ""  # the signed checkpoint that covers WINDOW_END
 
     @property
@@ -78,6 +81,15 @@ class Unlocked:
 
     half: bytes
     digest: bytes
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A failed try, as far as it says why a bid did not open."""
+
+    bid_id: bytes
+    code: str
     received_ms: int
 
 
@@ -103,6 +115,10 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     halves: Mapping[bytes, Unlocked] = field(default_factory=dict[bytes, Unlocked])
     waiting: int = 0  # bid_ids of the running session that have no half yet
     tries: Mapping[str, int] = field(default_factory=dict[str, int])
+    # a bid's number -> its failed tries, in order
+    attempts: Mapping[int, tuple[Attempt, ...]] = field(
+        default_factory=dict[int, tuple[Attempt, ...]]
+    )
     # place in the manifest's list of trustees -> envelope -> message
     releases: Mapping[int, Mapping[int, Release]] = field(
         default_factory=dict[int, Mapping[int, Release]]
@@ -118,12 +134,25 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     self_halves: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     found: Mapping[bytes, ev.HalfFound] = field(default_factory=dict[bytes, ev.HalfFound])
     found_with: tuple[int, ...] = ()
+    found_repairs: int = 0  # of ``repairs``, those that the bytes of ``found`` had seen
+    repairs: int = 0
+    damaged: frozenset[bytes] = frozenset()  # told to the staff, not repaired yet
+    lost_proposal: av.TrusteesLostProposed | None = None
     # (envelope, position in its list, bid_id) already named
     faults: frozenset[tuple[int, int, bytes]] = frozenset()
     replies_ended_ms: int | None = None
     all_opened: bool = False
     # of forms and bodies, as frozen or decided
     states: Mapping[bytes, str] = field(default_factory=dict[bytes, str])
+    # why a form did not open: as the system says, as an officer proposes, as both decided
+    suggestions: Mapping[bytes, av.GroundSuggested] = field(
+        default_factory=dict[bytes, av.GroundSuggested]
+    )
+    ground_proposals: Mapping[bytes, av.GroundProposed] = field(
+        default_factory=dict[bytes, av.GroundProposed]
+    )
+    grounds: Mapping[bytes, str] = field(default_factory=dict[bytes, str])
+    parts: tuple[bytes, ...] = ()  # of the document that the next event ends
     readouts: tuple[bytes, ...] = ()
     row: int = 0
     now_ms: int = 0  # of the newest event
@@ -250,7 +279,19 @@ def _unlocked(state: Opening, event: ev.UnlockReceived) -> Opening:
 
 
 def _attempt(state: Opening, event: ev.AttemptFailed) -> Opening:
-    return replace(state, tries={**state.tries, event.org: state.tries.get(event.org, 0) + 1})
+    attempt = Attempt(event.bid_id, event.code, event.received_ms)
+    known = state.attempts.get(event.no, ())
+    return replace(
+        state,
+        tries={**state.tries, event.org: state.tries.get(event.org, 0) + 1},
+        attempts={**state.attempts, event.no: (*known, attempt)},
+    )
+
+
+def _outage(state: Opening, event: ev.OutageSeen) -> Opening:
+    assert state.window is not None
+    window = replace(state.window, lost_ms=state.window.lost_ms + event.lost_ms)
+    return replace(state, window=window)
 
 
 def _window_ended(state: Opening, event: ev.WindowEnded) -> Opening:
@@ -289,14 +330,23 @@ def _self_released(state: Opening, event: ev.SelfReleaseReceived) -> Opening:
 
 def _halves_found(state: Opening, event: ev.HalvesFound) -> Opening:
     found = {**state.found, **{f.bid_id: f for f in event.found}}
-    return replace(state, found=found, found_with=event.releases)
+    return replace(state, found=found, found_with=event.releases, found_repairs=event.repairs)
+
+
+def _declined(state: Opening, event: av.ActDeclined) -> Opening:
+    left = {b: p for b, p in state.ground_proposals.items() if p.act != event.act}
+    lost = state.lost_proposal
+    if lost is not None and lost.act == event.act:
+        lost = None
+    return replace(state, ground_proposals=left, lost_proposal=lost)
 
 
 def _frozen(state: Opening, event: ev.SetFrozen) -> Opening:
     # Our own bytes of a moment ago, or of the journal: read, not judged (18 ms for 1,000 bids).
-    frozen = msgspec.json.decode(event.frozen, type=_Frozen)
+    raw = whole_document(state.parts, event)
+    frozen = msgspec.json.decode(raw, type=_Frozen)
     states = {bytes.fromhex(bid.bid_id): bid.state for bid in frozen.bids}
-    return replace(state, states={**state.states, **states})
+    return replace(state, parts=(), states={**state.states, **states})
 
 
 class _FrozenBid(msgspec.Struct, frozen=True):
@@ -314,7 +364,8 @@ def _read_out(state: Opening, event: ev.PricesReadOut) -> Opening:
     assert state.window is not None
     return replace(
         state,
-        readouts=(*state.readouts, event.readout),
+        parts=(),
+        readouts=(*state.readouts, whole_document(state.parts, event)),
         sessions_done=state.sessions_done | {state.window.session},
         stage=Stage.READ_OUT,
     )
@@ -328,6 +379,7 @@ _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
     ev.SignedInBidders: lambda s, e: s,
     ev.DeadlineMoved: lambda s, e: replace(s, deadline_ms=e.deadline_ms),
     ev.ClosedListTaken: _closed_list,
+    ev.BiddersListed: lambda s, e: s,
     ev.BiddersAnnounced: lambda s, e: replace(s, stage=Stage.ANNOUNCED),
     ev.OpeningFailed: lambda s, e: replace(s, stage=Stage.FAILED),
     ev.CheckpointReached: _checkpoint,
@@ -347,10 +399,21 @@ _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
     ev.HalvesFound: _halves_found,
     ev.RepliesEnded: lambda s, e: replace(s, replies_ended_ms=s.now_ms, stage=Stage.OPENING),
     ev.AllOpened: lambda s, e: replace(s, all_opened=True),
+    ev.DocumentPart: lambda s, e: replace(s, parts=(*s.parts, e.raw)),
     ev.SetFrozen: _frozen,
     ev.PricesReadOut: _read_out,
     ev.RowRead: lambda s, e: replace(s, row=e.no),
     ev.BodyDecided: lambda s, e: replace(s, states={**s.states, e.bid_id: e.state}),
+    ev.OutageSeen: _outage,
+    av.TrusteesLostProposed: lambda s, e: replace(s, lost_proposal=e),
+    av.DamageFound: lambda s, e: replace(s, damaged=s.damaged | {e.bid_id}),
+    av.BidRepaired: lambda s, e: replace(s, repairs=s.repairs + 1, damaged=s.damaged - {e.bid_id}),
+    av.GroundSuggested: lambda s, e: replace(s, suggestions={**s.suggestions, e.bid_id: e}),
+    av.GroundProposed: lambda s, e: replace(
+        s, ground_proposals={**s.ground_proposals, e.bid_id: e}
+    ),
+    av.ActDeclined: _declined,
+    av.GroundDecided: lambda s, e: replace(s, grounds={**s.grounds, e.bid_id: e.ground}),
     ev.OpeningClosed: lambda s, e: replace(s, stage=Stage.CLOSED),
 }
 

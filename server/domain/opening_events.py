@@ -6,7 +6,10 @@ place in the closed list, which is sorted by SHA-256 and therefore says nothing 
 first.
 """
 
+from typing import Self
+
 import msgspec
+from msgspec.structs import replace
 
 from server.domain.events import HALL, STAFF_AUDIENCE, Event, PartyEvent, journaled
 
@@ -73,6 +76,13 @@ class ClosedListTaken(Event, frozen=True, kw_only=True):
     certified: list[str]
 
 
+@journaled("bidders_listed", HALL)
+class BiddersListed(Event, frozen=True, kw_only=True):
+    """A piece of a long list of bidders; ``bidders_announced`` ends the list and carries its rest."""
+
+    bids: list[AnnouncedBid]
+
+
 @journaled("bidders_announced", HALL)
 class BiddersAnnounced(Event, frozen=True, kw_only=True):
     """公布投标人名单."""
@@ -80,7 +90,7 @@ class BiddersAnnounced(Event, frozen=True, kw_only=True):
     deadline_ms: int
     count: int
     list_root: bytes
-    bids: list[AnnouncedBid]
+    bids: list[AnnouncedBid]  # after those of the ``bidders_listed`` before it
 
 
 @journaled("signed_in_bidders", STAFF_AUDIENCE)
@@ -144,6 +154,15 @@ class WindowChanged(Event, frozen=True, kw_only=True):
     remaining_ms: int
     reason: str
     nonces: list[bytes]
+
+
+@journaled("outage_seen", HALL)
+class OutageSeen(Event, frozen=True, kw_only=True):
+    """The server was away in a countdown, and of that time ``lost_ms`` were not made good."""
+
+    from_ms: int
+    to_ms: int
+    lost_ms: int
 
 
 @journaled("unlock_received")
@@ -283,6 +302,7 @@ class HalvesFound(Event, frozen=True, kw_only=True):
     envelope: int
     releases: tuple[int, ...]  # positions of the trustees whose shares were used
     found: list[HalfFound]
+    repairs: int = 0  # how many repairs had been made when the stored bytes were read
 
 
 @journaled("replies_ended", HALL)
@@ -300,12 +320,32 @@ class AllOpened(Event, frozen=True, kw_only=True):
     by: str
 
 
+@journaled("document_part", HALL)
+class DocumentPart(Event, frozen=True, kw_only=True):
+    """A part of a document that is too long for one event; the event ``of`` that follows ends it
+    (`documents`).
+    """
+
+    nonce: bytes
+    of: str  # the type of the event that ends it
+    part: int  # from 1
+    raw: bytes
+
+
 @journaled("set_frozen", HALL)
 class SetFrozen(Event, frozen=True, kw_only=True):
     """frozen.json: the state of every counting form, before any plaintext is shown."""
 
     nonce: bytes
-    frozen: bytes
+    frozen: bytes  # or what is left of it after its parts
+    whole_sha256: bytes = b""  # of the whole document, where it has parts
+    whole_size: int = 0
+
+    def document(self) -> bytes:
+        return self.frozen
+
+    def with_document(self, raw: bytes) -> Self:
+        return replace(self, frozen=raw)
 
 
 @journaled("prices_read_out", HALL)
@@ -313,8 +353,16 @@ class PricesReadOut(Event, frozen=True, kw_only=True):
     """readout.json: every opened form, to everybody at one instant (唱标)."""
 
     nonce: bytes
-    readout: bytes
+    readout: bytes  # or what is left of it after its parts
     amounts: dict[int, str]  # no -> the deciding amount as it was written, for the big figures
+    whole_sha256: bytes = b""  # of the whole document, where it has parts
+    whole_size: int = 0
+
+    def document(self) -> bytes:
+        return self.readout
+
+    def with_document(self, raw: bytes) -> Self:
+        return replace(self, readout=raw)
 
 
 @journaled("row_read", HALL)

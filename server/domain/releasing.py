@@ -188,6 +188,7 @@ def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> li
             envelope=command.envelope,
             releases=command.releases,
             found=command.found if counts else [],
+            repairs=command.repairs,
         )
     ]
     events += _faults(state, command)

@@ -12,6 +12,8 @@ RUNNING = frozenset({S.ANNOUNCED, S.DECRYPTION, S.RELEASE, S.REPLIES, S.OPENING,
 HOST = frozenset({Role.HOST})
 BIDDER = frozenset({Role.BIDDER})
 EVERYBODY = frozenset(Role)
+OFFICERS = frozenset({Role.HOST, Role.SUPERVISOR})  # sign acts together (会签)
+SUPERVISOR = frozenset({Role.SUPERVISOR})
 RELEASERS = frozenset({Role.TRUSTEE, Role.PURCHASER, Role.SUPERVISOR})
 
 # op -> (roles, stages). Officers other than the host only watch; what needs a second signature
@@ -31,6 +33,11 @@ OPENING_TABLE: dict[str, tuple[frozenset[Role], frozenset[Stage]]] = {
     "release": (RELEASERS, ANY_STAGE),
     "self_release": (BIDDER, ANY_STAGE),
     "declare_trustees_lost": (HOST, frozenset({S.RELEASE})),
+    "propose_trustees_lost": (HOST, frozenset({S.RELEASE})),
+    "propose_ground": (OFFICERS, RUNNING | {S.CLOSED}),
+    "countersign": (OFFICERS, RUNNING | {S.CLOSED}),
+    "decline_act": (OFFICERS, RUNNING | {S.CLOSED}),
+    "report_repair": (HOST, RUNNING),
     "end_replies": (HOST, frozenset({S.REPLIES})),
     "open_all": (HOST, frozenset({S.OPENING})),
     "read_row": (HOST, frozenset({S.READ_OUT})),
@@ -41,6 +48,9 @@ TENDER_TABLE: dict[str, frozenset[Role]] = {
     "register": BIDDER,
     "submit": BIDDER,
     "change_deadline": HOST,
+    "propose_deadline": HOST,
+    "countersign_deadline": SUPERVISOR,
+    "decline_deadline": OFFICERS,
 }
 
 
@@ -71,5 +81,5 @@ def may_subscribe(actor: Actor, room: str, audience: str) -> bool:
     if audience == "hall":
         return True
     if audience == "staff":
-        return room.startswith("opening:") and actor.role in STAFF
+        return actor.role in STAFF
     return audience == f"party:{actor.org}" and actor.role is Role.BIDDER

@@ -35,14 +35,12 @@ from crypto.messages import (
 from crypto.receipts import closed_list_root
 from crypto.registration import bind_message, invite_message, organisation_hash
 from server.domain import commands as cmd
-from server.domain import roles
+from server.domain import deadline, roles
 from server.domain import tender_events as ev
 from server.domain.commands import Command
 from server.domain.events import Event
 from server.domain.model import Context
-from server.domain.officers import require_host_and_supervisor
 from server.domain.promises import Promise
-from server.domain.reasons import signed_reason
 from server.domain.refusals import Refused
 
 Chain = tuple[bytes, int]  # bidder_pk, lot
@@ -94,6 +92,7 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True):
     refused: Mapping[str, int] = field(default_factory=dict[str, int])  # org -> kept as evidence
     closed: bool = False
     store_checked: bool = False
+    deadline_proposal: ev.DeadlineProposed | None = None  # not declined; perhaps stale by now
 
     def rules(self) -> Manifest:
         assert self.manifest is not None
@@ -166,6 +165,8 @@ _EVOLVE: dict[type[Event], Callable[[Tender, Any], Tender]] = {
     ev.SubmitReceived: _submitted,
     ev.DeadlineChanged: lambda s, e: replace(s, deadline_ms=e.deadline_ms),
     ev.BiddingClosed: lambda s, e: replace(s, closed=True),
+    ev.DeadlineProposed: lambda s, e: replace(s, deadline_proposal=e),
+    ev.DeadlineDeclined: lambda s, e: replace(s, deadline_proposal=None),
     ev.StoreChecked: lambda s, e: replace(s, store_checked=True),
 }
 
@@ -348,23 +349,6 @@ def _check_listed(state: Tender, message: Submit, ctx: Context) -> None:
         raise Refused("submit.envelopes", wanted=wanted)
 
 
-def _change_deadline(state: Tender, command: cmd.ChangeDeadline, ctx: Context) -> list[Event]:
-    """Later than the old deadline, logged before it, signed by host and supervisor (C1)."""
-    if state.closed or ctx.now_ms >= state.deadline_ms:
-        raise Refused("deadline.past")
-    if command.deadline_ms <= state.deadline_ms:
-        raise Refused("deadline.not_later")
-    event = ev.DeadlineChanged(
-        old_ms=state.deadline_ms,
-        deadline_ms=command.deadline_ms,
-        reason=signed_reason(command.reason),
-        pks=command.pks,
-        sigs=command.sigs,
-    )
-    require_host_and_supervisor(state.rules(), event, "deadline.signatures")
-    return [event]
-
-
 def _tick(state: Tender, command: cmd.TenderTick, ctx: Context) -> list[Event]:
     """DEADLINE_CLOSED, after one whole pass over the sockets that began after the deadline."""
     if state.manifest is None or state.closed or command.passed_ms < state.deadline_ms:
@@ -388,7 +372,10 @@ _RULES: dict[type[Command], Callable[[Tender, Any, Context], list[Event]]] = {
     cmd.RegisterBidder: _register,
     cmd.StoreEnvelope: _store,
     cmd.SubmitBid: _submit,
-    cmd.ChangeDeadline: _change_deadline,
+    cmd.ChangeDeadline: deadline.change,
+    cmd.ProposeDeadline: deadline.propose,
+    cmd.CountersignDeadline: deadline.countersign,
+    cmd.DeclineDeadline: deadline.decline,
     cmd.TenderTick: _tick,
     cmd.ReportStoreCheck: _store_checked,
 }

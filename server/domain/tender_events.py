@@ -2,7 +2,14 @@
 before it.
 """
 
-from server.domain.events import HALL, STAFF_AUDIENCE, Event, PartyEvent, journaled
+from server.domain.events import (
+    HALL,
+    STAFF_AUDIENCE,
+    Event,
+    PartyEvent,
+    Proposal,
+    journaled,
+)
 
 
 @journaled("tender_published", HALL)
@@ -54,6 +61,24 @@ class DeadlineChanged(Event, frozen=True, kw_only=True):
     reason: str
     pks: list[bytes]
     sigs: list[bytes]
+
+
+@journaled("deadline_proposed", STAFF_AUDIENCE)
+class DeadlineProposed(Proposal, frozen=True, kw_only=True):
+    """DEADLINE_CHANGE as the host signed it; the supervisor's signature is missing."""
+
+    old_ms: int
+    deadline_ms: int
+
+
+@journaled("deadline_declined", STAFF_AUDIENCE)
+class DeadlineDeclined(Event, frozen=True, kw_only=True):
+    """The proposal is off the table: declined by the other officer or taken back."""
+
+    act: bytes
+    by: str
+    name: str
+    reason: str
 
 
 @journaled("bidding_closed", HALL)

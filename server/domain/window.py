@@ -169,14 +169,26 @@ def resume_after_outage(
         return []
     session = state.session()
     out_from = max(command.last_alive_ms, window.start_ms)
-    extra = min(ctx.now_ms - out_from, session.outage_ms_max)
-    if session.outage != "extend" or extra <= 0:
-        return []
-    end_ms = window.end_ms + extra
-    return _changed(
-        window,
-        "extend",
-        end_ms=end_ms,
-        remaining_ms=max(0, end_ms - ctx.now_ms),
-        reason="outage",
+    out_ms = max(0, ctx.now_ms - out_from)
+    extra = min(out_ms, session.outage_ms_max) if session.outage == "extend" else 0
+    lost = (
+        [
+            # Evidence of whose fault a closed bid is (C3): this much was taken and not given back.
+            ev.OutageSeen(from_ms=out_from, to_ms=ctx.now_ms, lost_ms=out_ms - extra)
+        ]
+        if out_ms > extra
+        else []
     )
+    if extra == 0:
+        return [*lost]
+    end_ms = window.end_ms + extra
+    return [
+        *lost,
+        *_changed(
+            window,
+            "extend",
+            end_ms=end_ms,
+            remaining_ms=max(0, end_ms - ctx.now_ms),
+            reason="outage",
+        ),
+    ]

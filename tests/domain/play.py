@@ -264,6 +264,7 @@ class Play(Journaling):
         return cmd.ReportHalves(
             envelope=work.envelope,
             releases=work.releases,
+            repairs=work.repairs,
             found=[one.found for one in done],
             faults=[fault for one in done for fault in one.faults],
         )

@@ -1,9 +1,16 @@
 """Every refusal from the countdown to the read-out, as in `refusal_catalogue`."""
 
 from server.domain import commands as cmd
-from tests.domain.cast import HOST, TRUSTEES, signing
+from tests.domain.cast import HOST, HOST_KEY, SUPERVISOR_PERSON, TRUSTEES, signing
 from tests.domain.openings import an_opening
 from tests.domain.refusal_catalogue import BIDDER, ends_in
+from tests.domain.tender_rules import DEADLINE_MS
+from tests.domain.two_officers import (
+    countersigning,
+    decided,
+    proposed_deadline,
+    proposed_ground,
+)
 
 # ---- the countdown
 
@@ -242,3 +249,82 @@ def _() -> None:
 def _() -> None:
     play = an_opening(at="read_out")
     play.ask(cmd.ReadRow(no=len(play.opening.bids) + 1), HOST)
+
+
+# ---- two officers
+
+
+@ends_in("act.officer")
+def _() -> None:
+    play = an_opening(at="read_out")
+    play.ask(proposed_ground(play, play.bids[2].bid_id(), key=signing("a stranger")), HOST)
+
+
+@ends_in("act.signature")
+def _() -> None:
+    play = an_opening(at="read_out")
+    play.ask(proposed_ground(play, play.bids[2].bid_id(), sig=bytes(64)), HOST)
+
+
+@ends_in("act.same_officer")
+def _() -> None:
+    play = an_opening(at="read_out")
+    bid_id = play.bids[2].bid_id()
+    play.ask(proposed_ground(play, bid_id), HOST)
+    play.ask(countersigning(play, play.opening.ground_proposals[bid_id], HOST_KEY), HOST)
+
+
+@ends_in("act.unknown")
+def _() -> None:
+    play = an_opening(at="read_out")
+    play.ask(cmd.DeclineAct(act=bytes(32), reason="不同意"), SUPERVISOR_PERSON)
+
+
+@ends_in("act.stale")
+def _() -> None:
+    play = an_opening(at="sign_in")
+    play.ask(proposed_deadline(play, DEADLINE_MS + 60_000), HOST)
+    proposal = play.tender.deadline_proposal
+    assert proposal is not None
+    play.ask(countersigning(play, proposal), SUPERVISOR_PERSON)
+    play.ask(countersigning(play, proposal), SUPERVISOR_PERSON)
+
+
+@ends_in("ground.unknown")
+def _() -> None:
+    play = an_opening(at="read_out")
+    play.ask(proposed_ground(play, play.bids[0].bid_id()), HOST)
+
+
+@ends_in("ground.unlawful")
+def _() -> None:
+    play = an_opening(at="read_out")
+    play.ask(proposed_ground(play, play.bids[2].bid_id(), "malformed"), HOST)
+
+
+@ends_in("ground.decided")
+def _() -> None:
+    play = an_opening(at="read_out")
+    bid_id = play.bids[2].bid_id()
+    decided(play, bid_id)
+    play.ask(proposed_ground(play, bid_id, "excused"), HOST)
+
+
+@ends_in("repair.not_open")
+def _() -> None:
+    play = an_opening(at="read_out")
+    header = play.bids[0].envelopes[1].header
+    play.ask(cmd.ReportRepair(bid_id=header.bid_id, ct_root=header.ct_root), HOST)
+
+
+@ends_in("repair.ct_root")
+def _() -> None:
+    play = an_opening(at="ready")
+    command = cmd.ReportRepair(bid_id=play.bids[0].bid_id(), ct_root=bytes(32))
+    play.ask(command, HOST)
+
+
+@ends_in("bid.unknown")
+def _() -> None:
+    command = cmd.ReportRepair(bid_id=bytes(32), ct_root=bytes(32))
+    an_opening(at="ready").ask(command, HOST)

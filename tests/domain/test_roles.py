@@ -45,6 +45,10 @@ TABLE = {
     "release": ("trustee purchaser supervisor", ALL),
     "self_release": ("bidder", ALL),
     "declare_trustees_lost": ("host", "rl"),
+    "propose_trustees_lost": ("host", "rl"),
+    "propose_ground": ("host supervisor", "an de rl rp op ro cl"),
+    "countersign": ("host supervisor", "an de rl rp op ro cl"),
+    "decline_act": ("host supervisor", "an de rl rp op ro cl"),
     "end_replies": ("host", "rp"),
     "open_all": ("host", "op"),
     "read_row": ("host", "ro"),
@@ -57,6 +61,7 @@ def commands_at(play: Play) -> dict[str, Command]:
     """A command of each kind; lawful where its stage is, well formed everywhere."""
     window = an_opening()
     bid = window.bids[0]
+    half = {"pk": bytes(32), "sig": bytes(64)}
     args: dict[str, dict[str, Any]] = {
         "start_window": {"session": 1, "reason": "重来"},
         "pause": {"reason": "停"},
@@ -67,6 +72,10 @@ def commands_at(play: Play) -> dict[str, Command]:
         "release": {"messages": an_opening(at="release").releasing(1).messages},
         "self_release": {"messages": an_opening(at="replies").self_releasing(bid).messages},
         "declare_trustees_lost": {"reason": "失联", "pks": [bytes(32)], "sigs": [bytes(64)]},
+        "propose_trustees_lost": {"reason": "失联", **half},
+        "propose_ground": {"bid_id": bytes(32), "ground": "excused", "reason": "断网", **half},
+        "countersign": {"act": bytes(32), **half},
+        "decline_act": {"act": bytes(32), "reason": "不同意"},
         "read_row": {"no": 1},
     }
     return {op: parse_command("opening", op, args.get(op, {})) for op in TABLE}
@@ -153,6 +162,12 @@ def test_commands_of_the_server_itself_have_no_way_in():
             Role.HOST,
             {"deadline_ms": 1, "reason": "r", "pks": [b""], "sigs": [b""]},
         ),
+        (
+            "propose_deadline",
+            Role.HOST,
+            {"deadline_ms": 1, "reason": "r", "pk": b"1", "sig": b"2"},
+        ),
+        ("countersign_deadline", Role.SUPERVISOR, {"act": bytes(32), "pk": b"1", "sig": b"2"}),
     ],
 )
 def test_what_a_role_may_ask_of_a_tender(op: str, who: Role, args: dict[str, Any], role: Role):
@@ -167,7 +182,7 @@ def test_what_a_role_may_ask_of_a_tender(op: str, who: Role, args: dict[str, Any
 SUBSCRIPTIONS = {
     # audience        opening:x                         tender:x       registry
     "hall": (set(Role), set(Role), set()),
-    "staff": (set(STAFF), set(), set()),
+    "staff": (set(STAFF), set(STAFF), set()),
     "party": ({Role.BIDDER}, {Role.BIDDER}, set()),
     "sealed": (set(), set(), set()),
     "": (set(), set(), set()),

@@ -26,6 +26,11 @@ export type Audience = "hall" | "staff" | "party";
 
 /** May the same request succeed later? */
 export const REFUSALS = {
+  "act.officer": { retryable: false },
+  "act.same_officer": { retryable: false },
+  "act.signature": { retryable: false },
+  "act.stale": { retryable: false },
+  "act.unknown": { retryable: false },
   "auth.challenge_unknown": { retryable: true },
   "auth.key_unknown": { retryable: false },
   "auth.required": { retryable: false },
@@ -50,6 +55,9 @@ export const REFUSALS = {
   "deadline.not_later": { retryable: false },
   "deadline.past": { retryable: false },
   "deadline.signatures": { retryable: false },
+  "ground.decided": { retryable: false },
+  "ground.unknown": { retryable: false },
+  "ground.unlawful": { retryable: false },
   "opening.not_ready": { retryable: false },
   "person.key_taken": { retryable: false },
   "query.malformed": { retryable: false },
@@ -70,6 +78,9 @@ export const REFUSALS = {
   "release.signature": { retryable: false },
   "release.trustee": { retryable: false },
   "release.window": { retryable: false },
+  "repair.ct_root": { retryable: false },
+  "repair.not_damaged": { retryable: false },
+  "repair.not_open": { retryable: false },
   "reply.not_open": { retryable: false },
   "room.busy": { retryable: true },
   "room.stopped": { retryable: true },
@@ -199,6 +210,25 @@ export interface DeadlineChanged {
   readonly sigs: readonly Uint8Array[];
 }
 
+export interface DeadlineProposed {
+  readonly act: Uint8Array;
+  readonly by: string;
+  readonly person: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly old_ms: number;
+  readonly deadline_ms: number;
+}
+
+export interface DeadlineDeclined {
+  readonly act: Uint8Array;
+  readonly by: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
 export interface BiddingClosed {
   readonly deadline_ms: number;
   readonly count: number;
@@ -217,6 +247,8 @@ export interface TenderEvents {
   readonly envelope_stored: EnvelopeStored;
   readonly submit_received: SubmitReceived;
   readonly deadline_changed: DeadlineChanged;
+  readonly deadline_proposed: DeadlineProposed;
+  readonly deadline_declined: DeadlineDeclined;
   readonly bidding_closed: BiddingClosed;
   readonly store_checked: StoreChecked;
 }
@@ -228,9 +260,81 @@ export const TENDER_AUDIENCES: Record<keyof TenderEvents, Audience> = {
   envelope_stored: "party",
   submit_received: "party",
   deadline_changed: "hall",
+  deadline_proposed: "staff",
+  deadline_declined: "staff",
   bidding_closed: "hall",
   store_checked: "staff",
 };
+
+export interface GroundSuggested {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly state: string;
+  readonly ground: string;
+  readonly why: string;
+  readonly tries: number;
+  readonly last_code: string;
+  readonly last_ms: number;
+  readonly lost_ms: number;
+}
+
+export interface GroundProposed {
+  readonly act: Uint8Array;
+  readonly by: string;
+  readonly person: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly suggested: string;
+  readonly ground: string;
+}
+
+export interface TrusteesLostProposed {
+  readonly act: Uint8Array;
+  readonly by: string;
+  readonly person: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly nonce: Uint8Array;
+}
+
+export interface ActDeclined {
+  readonly act: Uint8Array;
+  readonly by: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface GroundDecided {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly suggested: string;
+  readonly ground: string;
+  readonly reason: string;
+  readonly pks: readonly Uint8Array[];
+  readonly sigs: readonly Uint8Array[];
+}
+
+export interface DamageFound {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+}
+
+export interface BidRepaired {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly ct_root: Uint8Array;
+}
 
 export interface OpeningScheduled {
   readonly manifest: Uint8Array;
@@ -241,6 +345,10 @@ export type SignInOpened = Readonly<Record<string, never>>;
 export interface BidderSignedIn {
   readonly org: string;
   readonly at_ms: number;
+}
+
+export interface BiddersListed {
+  readonly bids: readonly AnnouncedBid[];
 }
 
 export interface BiddersAnnounced {
@@ -290,6 +398,12 @@ export interface WindowChanged {
   readonly remaining_ms: number;
   readonly reason: string;
   readonly nonces: readonly Uint8Array[];
+}
+
+export interface OutageSeen {
+  readonly from_ms: number;
+  readonly to_ms: number;
+  readonly lost_ms: number;
 }
 
 export interface BidUnlocked {
@@ -368,15 +482,26 @@ export interface AllOpened {
   readonly by: string;
 }
 
+export interface DocumentPart {
+  readonly nonce: Uint8Array;
+  readonly of: string;
+  readonly part: number;
+  readonly raw: Uint8Array;
+}
+
 export interface SetFrozen {
   readonly nonce: Uint8Array;
   readonly frozen: Uint8Array;
+  readonly whole_sha256?: Uint8Array;
+  readonly whole_size?: number;
 }
 
 export interface PricesReadOut {
   readonly nonce: Uint8Array;
   readonly readout: Uint8Array;
   readonly amounts: Readonly<Record<number, string>>;
+  readonly whole_sha256?: Uint8Array;
+  readonly whole_size?: number;
 }
 
 export interface RowRead {
@@ -394,9 +519,17 @@ export type OpeningClosed = Readonly<Record<string, never>>;
 
 /** Payloads of room `opening`, by journal type. */
 export interface OpeningEvents {
+  readonly ground_suggested: GroundSuggested;
+  readonly ground_proposed: GroundProposed;
+  readonly trustees_lost_proposed: TrusteesLostProposed;
+  readonly act_declined: ActDeclined;
+  readonly ground_decided: GroundDecided;
+  readonly damage_found: DamageFound;
+  readonly bid_repaired: BidRepaired;
   readonly opening_scheduled: OpeningScheduled;
   readonly sign_in_opened: SignInOpened;
   readonly bidder_signed_in: BidderSignedIn;
+  readonly bidders_listed: BiddersListed;
   readonly bidders_announced: BiddersAnnounced;
   readonly signed_in_bidders: SignedInBidders;
   readonly latecomer_signed_in: LatecomerSignedIn;
@@ -405,6 +538,7 @@ export interface OpeningEvents {
   readonly checkpoint_reached: CheckpointReached;
   readonly window_opened: WindowOpened;
   readonly window_changed: WindowChanged;
+  readonly outage_seen: OutageSeen;
   readonly bid_unlocked: BidUnlocked;
   readonly own_bid_unlocked: OwnBidUnlocked;
   readonly attempt_failed: AttemptFailed;
@@ -415,6 +549,7 @@ export interface OpeningEvents {
   readonly trustee_fault_found: TrusteeFaultFound;
   readonly replies_ended: RepliesEnded;
   readonly all_opened: AllOpened;
+  readonly document_part: DocumentPart;
   readonly set_frozen: SetFrozen;
   readonly prices_read_out: PricesReadOut;
   readonly row_read: RowRead;
@@ -424,9 +559,17 @@ export interface OpeningEvents {
 
 /** Which channel carries each event of room `opening`. */
 export const OPENING_AUDIENCES: Record<keyof OpeningEvents, Audience> = {
+  ground_suggested: "staff",
+  ground_proposed: "staff",
+  trustees_lost_proposed: "staff",
+  act_declined: "staff",
+  ground_decided: "hall",
+  damage_found: "staff",
+  bid_repaired: "hall",
   opening_scheduled: "hall",
   sign_in_opened: "hall",
   bidder_signed_in: "party",
+  bidders_listed: "hall",
   bidders_announced: "hall",
   signed_in_bidders: "staff",
   latecomer_signed_in: "staff",
@@ -435,6 +578,7 @@ export const OPENING_AUDIENCES: Record<keyof OpeningEvents, Audience> = {
   checkpoint_reached: "hall",
   window_opened: "hall",
   window_changed: "hall",
+  outage_seen: "hall",
   bid_unlocked: "staff",
   own_bid_unlocked: "party",
   attempt_failed: "party",
@@ -445,6 +589,7 @@ export const OPENING_AUDIENCES: Record<keyof OpeningEvents, Audience> = {
   trustee_fault_found: "hall",
   replies_ended: "hall",
   all_opened: "hall",
+  document_part: "hall",
   set_frozen: "hall",
   prices_read_out: "hall",
   row_read: "hall",
@@ -469,6 +614,24 @@ export interface ChangeDeadline {
   readonly reason: string;
   readonly pks: readonly Uint8Array[];
   readonly sigs: readonly Uint8Array[];
+}
+
+export interface ProposeDeadline {
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly deadline_ms: number;
+  readonly reason: string;
+}
+
+export interface CountersignDeadline {
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly act: Uint8Array;
+}
+
+export interface DeclineDeadline {
+  readonly act: Uint8Array;
+  readonly reason: string;
 }
 
 export type SignIn = Readonly<Record<string, never>>;
@@ -516,6 +679,31 @@ export interface DeclareTrusteesLost {
   readonly sigs: readonly Uint8Array[];
 }
 
+export interface ProposeTrusteesLost {
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly reason: string;
+}
+
+export interface ProposeGround {
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly bid_id: Uint8Array;
+  readonly ground: string;
+  readonly reason: string;
+}
+
+export interface Countersign {
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly act: Uint8Array;
+}
+
+export interface DeclineAct {
+  readonly act: Uint8Array;
+  readonly reason: string;
+}
+
 export type EndReplies = Readonly<Record<string, never>>;
 
 export type OpenAll = Readonly<Record<string, never>>;
@@ -531,6 +719,9 @@ export interface TenderCommands {
   readonly register: RegisterBidder;
   readonly submit: SubmitBid;
   readonly change_deadline: ChangeDeadline;
+  readonly propose_deadline: ProposeDeadline;
+  readonly countersign_deadline: CountersignDeadline;
+  readonly decline_deadline: DeclineDeadline;
 }
 
 /** Arguments of the commands of room `opening`, by op. */
@@ -546,6 +737,10 @@ export interface OpeningCommands {
   readonly release: ReleaseShares;
   readonly self_release: ReleaseSelf;
   readonly declare_trustees_lost: DeclareTrusteesLost;
+  readonly propose_trustees_lost: ProposeTrusteesLost;
+  readonly propose_ground: ProposeGround;
+  readonly countersign: Countersign;
+  readonly decline_act: DeclineAct;
   readonly end_replies: EndReplies;
   readonly open_all: OpenAll;
   readonly read_row: ReadRow;

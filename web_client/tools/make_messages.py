@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as mi
 
-from server.domain import opening_events, registry_events, tender_events
+from server.domain import act_events, opening_events, registry_events, tender_events
 from server.domain.commands import COMMANDS
 from server.domain.events import EVENTS, SEALED, PartyEvent
 from server.domain.model import Role
@@ -24,9 +24,9 @@ from server.domain.refusals import REFUSALS
 TARGET = Path(__file__).parents[1] / "src" / "messages.ts"
 HEAD = "// Written by web_client/tools/make_messages.py from server/domain. Do not edit.\n"
 EVENT_MODULES = {
-    "registry": registry_events,
-    "tender": tender_events,
-    "opening": opening_events,
+    "registry": (registry_events,),
+    "tender": (tender_events,),
+    "opening": (opening_events, act_events),
 }
 
 
@@ -82,10 +82,11 @@ def _union(name: str, values: list[str]) -> str:
 
 
 def _events(parts: list[str], structs: dict[str, mi.StructType]) -> None:
-    for kind, module in EVENT_MODULES.items():
+    for kind, modules in EVENT_MODULES.items():
+        names = {module.__name__ for module in modules}
         table, audiences = [], []
         for type_, cls in EVENTS.items():
-            if cls.__module__ != module.__name__:
+            if cls.__module__ not in names:
                 continue
             is_party = issubclass(cls, PartyEvent)
             if cls.AUDIENCE == SEALED and not is_party:

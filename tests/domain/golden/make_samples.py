@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from server.domain import act_events as av
 from server.domain import opening_events as ev
 from server.domain import registry_events as rg
 from server.domain import tender_events as tv
@@ -47,6 +48,16 @@ def sample_events() -> list[Event]:
     nonces = [ev.Nonce(envelope=1, nonce=b32(1)), ev.Nonce(envelope=2, nonce=b32(2))]
     plain = [b32(1), b32(2)]
     officers = {"pks": [b32(0x31), b32(0x32)], "sigs": [b32(0x33) * 2, b32(0x34) * 2]}
+    proposal: dict[str, Any] = {
+        "act": b32(0x35),
+        "by": "host",
+        "person": "host",
+        "name": "林悦",
+        "reason": "断网",
+        "pk": b32(0x31),
+        "sig": b32(0x33) * 2,
+    }
+    ground: dict[str, Any] = {"envelope": 1, "bid_id": b32(0x13)}
     return [
         rg.PersonRegistered(
             org=ORG,
@@ -73,6 +84,10 @@ def sample_events() -> list[Event]:
         tv.EnvelopeStored(org=ORG, header=b"\x89KBID header"),
         tv.SubmitReceived(org=ORG, message=b"KBIDSUB1", kind=1, result=2, received_ms=T0 - 5),
         tv.DeadlineChanged(old_ms=T0, deadline_ms=T0 + 86_400_000, reason="补遗", **officers),
+        tv.DeadlineProposed(
+            old_ms=T0, deadline_ms=T0 + 86_400_000, **(proposal | {"reason": "补遗"})
+        ),
+        tv.DeadlineDeclined(act=b32(0x35), by="supervisor", name="周岩", reason="公告未发"),
         tv.BiddingClosed(deadline_ms=T0, count=3, list_root=b32(0x41)),
         tv.StoreChecked(checked=6, damaged=[b32(0x21)]),
         ev.OpeningScheduled(manifest=b'{"format":1}'),
@@ -85,6 +100,7 @@ def sample_events() -> list[Event]:
             orgs={b32(3): ORG},
             certified=[ORG],
         ),
+        ev.BiddersListed(bids=[bid]),
         ev.BiddersAnnounced(deadline_ms=T0, count=1, list_root=b32(0x41), bids=[bid]),
         ev.SignedInBidders(orgs=[ORG]),
         ev.LatecomerSignedIn(org=ORG, at_ms=T0 + 1),
@@ -99,6 +115,7 @@ def sample_events() -> list[Event]:
         ev.WindowChanged(
             change="pause", end_ms=T0 + 600_000, remaining_ms=300_000, reason="设备", nonces=plain
         ),
+        ev.OutageSeen(from_ms=T0 + 1, to_ms=T0 + 90_001, lost_ms=30_000),
         ev.UnlockReceived(
             messages=[b"KBIDUNL1 form", b"KBIDUNL1 body"],
             nonces=plain,
@@ -135,6 +152,7 @@ def sample_events() -> list[Event]:
             i=2, role="purchaser", name="王芳", received_ms=T0 + 10, needed=2, released=1
         ),
         ev.TrusteesLost(nonce=b32(1), reason="失联", **officers),
+        av.TrusteesLostProposed(nonce=b32(1), **proposal),
         ev.SelfReleaseReceived(
             bid_id=b32(0x11),
             nonce=b32(1),
@@ -146,8 +164,11 @@ def sample_events() -> list[Event]:
             i=2, envelope=1, nonce=b32(1), bid_id=b32(0x11), fault="share", sha256=b32(0x62)
         ),
         ev.HalvesFound(envelope=1, releases=(1, 2), found=[half, lost]),
+        av.DamageFound(no=1, envelope=1, bid_id=b32(0x11)),
+        av.BidRepaired(no=1, envelope=1, bid_id=b32(0x11), ct_root=b32(0x14)),
         ev.RepliesEnded(by="host", nonces=plain),
         ev.AllOpened(by="unattended"),
+        ev.DocumentPart(nonce=b32(1), of="set_frozen", part=1, raw=b'{"bids":['),
         ev.SetFrozen(nonce=b32(1), frozen=b'{"bids":[],"nonce":"01"}'),
         ev.PricesReadOut(
             nonce=b32(1), readout=b'{"format":1}', amounts={1: "71000000.00", 3: "70000000.00"}
@@ -155,6 +176,22 @@ def sample_events() -> list[Event]:
         ev.RowRead(no=3),
         ev.BodyDecided(no=1, envelope=2, bid_id=b32(0x21), state="malformed"),
         ev.OpeningClosed(),
+        av.GroundSuggested(
+            no=2,
+            **ground,
+            state="locked",
+            ground="revoked",
+            why="late",
+            tries=2,
+            last_code="unlock.window_closed",
+            last_ms=T0 + 8,
+            lost_ms=30_000,
+        ),
+        av.GroundProposed(no=2, **ground, suggested="revoked", ground="excused", **proposal),
+        av.ActDeclined(act=b32(0x35), by="supervisor", name="周岩", reason="先看证据"),
+        av.GroundDecided(
+            no=2, **ground, suggested="revoked", ground="excused", reason="断网", **officers
+        ),
     ]
 
 

@@ -5,10 +5,19 @@
  * order the channels themselves arrived in. An unknown type is remembered, never guessed at.
  */
 
-import { hex } from "../crypto/bytes.ts";
+import { concat, hex } from "../crypto/bytes.ts";
 import { decode, isObject, type Json } from "../crypto/canonical.ts";
 import type { OpeningEvents, Stage } from "../messages.ts";
 import { readManifest } from "../tender/manifest.ts";
+import {
+  withDamage,
+  withDecision,
+  withDeclined,
+  withGroundProposal,
+  withLossProposal,
+  withRepair,
+  withSuggestion,
+} from "./acts.ts";
 import type {
   Announcement,
   AnnouncementKind,
@@ -86,6 +95,22 @@ function attempts(before: readonly Attempt[], next: Attempt): readonly Attempt[]
   return [...before.slice(-ATTEMPTS_MAX + 1), next];
 }
 
+function announcedBid(bid: OpeningEvents["bidders_announced"]["bids"][number]): Bid {
+  return {
+    no: bid.no,
+    lot: bid.lot,
+    org: bid.org,
+    name: bid.name,
+    certified: bid.certified,
+    envelopes: Object.fromEntries(bid.envelopes.map((e) => [e.envelope, hex(e.bid_id)])),
+  };
+}
+
+/** A document whose first parts came before the event that ends it. */
+function joined(parts: readonly Uint8Array[], last: Uint8Array): Uint8Array {
+  return parts.length > 0 ? concat(...parts, last) : last;
+}
+
 const TABLE: Table = {
   opening_scheduled: (view, body) => {
     const manifest = readManifest(body.manifest);
@@ -103,18 +128,19 @@ const TABLE: Table = {
       deadline_ms: body.deadline_ms,
     }),
 
+  bidders_listed: (view, body) => ({
+    ...view,
+    listed: [...view.listed, ...body.bids.map(announcedBid)],
+  }),
+
   bidders_announced: (view, body, atMs) => {
-    const bids = body.bids.map(
-      (bid): Bid => ({
-        no: bid.no,
-        lot: bid.lot,
-        org: bid.org,
-        name: bid.name,
-        certified: bid.certified,
-        envelopes: Object.fromEntries(bid.envelopes.map((e) => [e.envelope, hex(e.bid_id)])),
-      }),
-    );
-    const next = { ...view, bids, listRoot: hex(body.list_root), deadlineMs: body.deadline_ms };
+    const next = {
+      ...view,
+      bids: [...view.listed, ...body.bids.map(announcedBid)],
+      listed: [],
+      listRoot: hex(body.list_root),
+      deadlineMs: body.deadline_ms,
+    };
     return announce(enter(next, "announced", atMs), atMs, "bidders_announced", {
       count: body.count,
     });
@@ -204,6 +230,9 @@ const TABLE: Table = {
     });
   },
 
+  outage_seen: (view, body, atMs) =>
+    announce(view, atMs, "outage_seen", { seconds: Math.max(1, Math.round(body.lost_ms / 1000)) }),
+
   bid_unlocked: (view, body) => {
     const before = view.staffUnlocks[body.no];
     const next = { envelopes: body.envelopes, by: body.by, receivedMs: body.received_ms };
@@ -286,34 +315,51 @@ const TABLE: Table = {
     return announce(next, atMs, "trustee_fault", { i: body.i });
   },
 
+  trustees_lost_proposed: (view, body, atMs) => ({
+    ...view,
+    acts: withLossProposal(view.acts, body, atMs),
+  }),
+
+  damage_found: (view, body, atMs) => ({
+    ...view,
+    acts: withDamage(view.acts, hex(body.bid_id), atMs),
+  }),
+
+  bid_repaired: (view, body, atMs) => {
+    const next = { ...view, acts: withRepair(view.acts, hex(body.bid_id), atMs) };
+    return announce(next, atMs, "bid_repaired", { no: body.no });
+  },
+
   replies_ended: (view, _body, atMs) =>
     announce({ ...enter(view, "opening", atMs), repliesEnded: true }, atMs, "replies_ended"),
 
   all_opened: (view, _body, atMs) => announce({ ...view, allOpened: true }, atMs, "all_opened"),
 
+  document_part: (view, body) => ({ ...view, parts: [...view.parts, body.raw] }),
+
   set_frozen: (view, body) => {
     const states: Record<string, string> = { ...view.states };
     const hashes: Record<string, string> = { ...view.formHashes };
-    for (const bid of members(canonical(body.frozen), "bids")) {
+    for (const bid of members(canonical(joined(view.parts, body.frozen)), "bids")) {
       const id = String(bid["bid_id"]);
       states[id] = String(bid["state"]);
       if (typeof bid["form_sha256"] === "string") hashes[id] = bid["form_sha256"];
     }
-    return { ...view, states, formHashes: hashes };
+    return { ...view, parts: [], states, formHashes: hashes };
   },
 
   prices_read_out: (view, body, atMs) => {
     const numbers = new Map(
       view.bids.flatMap((bid) => Object.values(bid.envelopes).map((id) => [id, bid.no] as const)),
     );
-    const rows = members(canonical(body.readout), "rows").map((row) => readRow(numbers, row));
-    const all = [
-      ...view.rows.filter((old) => rows.every((row) => row.bidId !== old.bidId)),
-      ...rows,
-    ];
+    const readout = canonical(joined(view.parts, body.readout));
+    const rows = members(readout, "rows").map((row) => readRow(numbers, row));
+    const fresh = new Set(rows.map((row) => row.bidId));
+    const all = [...view.rows.filter((old) => !fresh.has(old.bidId)), ...rows];
     const next = {
       ...enter(view, "read_out", atMs),
       allOpened: true,
+      parts: [],
       rows: all.sort((a, b) => a.no - b.no),
       amounts: { ...view.amounts, ...body.amounts },
     };
@@ -329,6 +375,21 @@ const TABLE: Table = {
     ...view,
     states: { ...view.states, [hex(body.bid_id)]: body.state },
   }),
+
+  ground_suggested: (view, body) => ({ ...view, acts: withSuggestion(view.acts, body) }),
+
+  ground_proposed: (view, body, atMs) => ({
+    ...view,
+    acts: withGroundProposal(view.acts, body, atMs),
+  }),
+
+  act_declined: (view, body, atMs) => ({ ...view, acts: withDeclined(view.acts, body, atMs) }),
+
+  ground_decided: (view, body, atMs) => {
+    const next = { ...view, acts: withDecision(view.acts, body, atMs) };
+    const { no, ground, reason } = body;
+    return announce(next, atMs, "ground_decided", { no, ground, reason });
+  },
 
   opening_closed: (view, _body, atMs) =>
     announce(enter(view, "closed", atMs), atMs, "opening_closed"),

@@ -8,6 +8,7 @@
 import type { JsonObject } from "../crypto/canonical.ts";
 import type { Stage } from "../messages.ts";
 import type { Manifest } from "../tender/manifest.ts";
+import { type ActsView, NO_ACTS } from "./acts.ts";
 
 export interface Bid {
   readonly no: number;
@@ -101,6 +102,9 @@ export type AnnouncementKind =
   | "window_resumed"
   | "window_extended"
   | "window_outage"
+  | "outage_seen"
+  | "bid_repaired"
+  | "ground_decided"
   | "window_ended"
   | "window_ended_early"
   | "own_unlocked"
@@ -123,6 +127,8 @@ export interface OpeningView {
   /** When each stage began, by what the server said. */
   readonly beganMs: Readonly<Partial<Record<Stage, number>>>;
   readonly bids: readonly Bid[];
+  /** Pieces of a long list of bidders, not announced yet. */
+  readonly listed: readonly Bid[];
   readonly listRoot: string;
   readonly closing: Fingerprinted | null;
   readonly window: Window | null;
@@ -139,6 +145,8 @@ export interface OpeningView {
   readonly states: Readonly<Record<string, string>>;
   /** bid_id -> SHA-256 of the opened form, from frozen.json */
   readonly formHashes: Readonly<Record<string, string>>;
+  /** Parts of a long document; the event that follows them ends it. Nothing of them is shown. */
+  readonly parts: readonly Uint8Array[];
   readonly rows: readonly Row[];
   readonly amounts: Readonly<Record<number, string>>;
   /** The row being read; 0 before the first. */
@@ -156,6 +164,7 @@ export interface OpeningView {
   readonly staffUnlocks: Readonly<Record<number, Unlocking>>;
   readonly staffAttempts: readonly Attempt[];
   readonly signedInOrgs: ReadonlySet<string>;
+  readonly acts: ActsView;
 }
 
 export function emptyOpening(id: string): OpeningView {
@@ -167,6 +176,7 @@ export function emptyOpening(id: string): OpeningView {
     deadlineMs: 0,
     beganMs: {},
     bids: [],
+    listed: [],
     listRoot: "",
     closing: null,
     window: null,
@@ -181,6 +191,7 @@ export function emptyOpening(id: string): OpeningView {
     states: {},
     formHashes: {},
     rows: [],
+    parts: [],
     amounts: {},
     row: 0,
     readMs: {},
@@ -193,6 +204,7 @@ export function emptyOpening(id: string): OpeningView {
     staffUnlocks: {},
     staffAttempts: [],
     signedInOrgs: new Set(),
+    acts: NO_ACTS,
   };
 }
 

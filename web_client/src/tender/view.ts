@@ -6,6 +6,7 @@
  */
 import { hex } from "../crypto/bytes.ts";
 import type { TenderEvents } from "../messages.ts";
+import { type DeadlineProposal, type Declined, deadlineProposal } from "../opening/acts.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 
 export interface SubmitSeen {
@@ -27,6 +28,11 @@ export interface TenderView {
   readonly registered: { readonly bidderPk: string; readonly bidderXpk: string } | null;
   /** Every SUBMIT and WITHDRAW of ours, in the order of the chain. */
   readonly submits: readonly SubmitSeen[];
+  /** Staff only: another deadline that waits for its second signature, and the newest no. */
+  readonly deadlineProposal: DeadlineProposal | null;
+  readonly deadlineDeclined: Declined | null;
+  /** Staff only: bid_ids that the store check after the deadline found damaged. */
+  readonly damaged: readonly string[];
 }
 
 export function emptyTender(id: string): TenderView {
@@ -39,11 +45,18 @@ export function emptyTender(id: string): TenderView {
     isClosed: false,
     registered: null,
     submits: [],
+    deadlineProposal: null,
+    deadlineDeclined: null,
+    damaged: [],
   };
 }
 
 type Table = {
-  readonly [K in keyof TenderEvents]?: (view: TenderView, body: TenderEvents[K]) => TenderView;
+  readonly [K in keyof TenderEvents]?: (
+    view: TenderView,
+    body: TenderEvents[K],
+    atMs: number,
+  ) => TenderView;
 };
 
 const TABLE: Table = {
@@ -57,6 +70,23 @@ const TABLE: Table = {
     deadlineMs: body.deadline_ms,
     deadlineReason: body.reason,
   }),
+  deadline_proposed: (view, body, atMs) => ({
+    ...view,
+    deadlineProposal: deadlineProposal(body, atMs),
+    deadlineDeclined: null,
+  }),
+  deadline_declined: (view, body, atMs) => ({
+    ...view,
+    deadlineProposal: null,
+    deadlineDeclined: {
+      act: hex(body.act),
+      by: body.by,
+      name: body.name,
+      reason: body.reason,
+      atMs,
+    },
+  }),
+  store_checked: (view, body) => ({ ...view, damaged: body.damaged.map(hex) }),
   bidding_closed: (view) => ({ ...view, isClosed: true }),
   bidder_registered: (view, body) => ({
     ...view,
@@ -76,10 +106,13 @@ const TABLE: Table = {
   }),
 };
 
-export function foldTender(view: TenderView, event: { type: string; body: unknown }): TenderView {
+export function foldTender(
+  view: TenderView,
+  event: { type: string; body: unknown; serverMs: number },
+): TenderView {
   if (!Object.hasOwn(TABLE, event.type)) return view;
   const folding = TABLE[event.type as keyof TenderEvents] as
-    | ((view: TenderView, body: unknown) => TenderView)
+    | ((view: TenderView, body: unknown, atMs: number) => TenderView)
     | undefined;
-  return folding ? folding(view, event.body) : view;
+  return folding ? folding(view, event.body, event.serverMs) : view;
 }

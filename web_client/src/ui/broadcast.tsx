@@ -5,7 +5,7 @@
  * seconds, an assertive one says what has changed the end, stopped the clock or failed.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type TextKey, t } from "../i18n.ts";
+import { maybeText, type TextKey, t } from "../i18n.ts";
 import type { BoardModel } from "../opening/board.ts";
 import type { Announcement } from "../opening/view.ts";
 import { clockTime, shortTime } from "../time.ts";
@@ -20,6 +20,9 @@ export function announcementText(line: Announcement): string {
     if (typeof args[name] === "number") spoken["time"] = clockTime(args[name]);
   }
   if (typeof args["role"] === "string") spoken["role"] = roleWord(args["role"]);
+  if (typeof args["ground"] === "string") {
+    spoken["ground"] = maybeText(`ground.${args["ground"]}`) ?? args["ground"];
+  }
   if (typeof args["code"] === "string") spoken["why"] = refusalText(args["code"]).title;
   return t(`say.${line.kind}` as TextKey, spoken);
 }
