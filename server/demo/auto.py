@@ -199,7 +199,10 @@ def _stages(host: Host, began: int) -> dict[str, int]:
 
 
 def _states(host: Host) -> dict[str, int]:
-    frozen = json.loads(host.all("set_frozen")[-1]["frozen"])
+    last = host.all("set_frozen")[-1]
+    parts = [part for part in host.all("document_part") if part["nonce"] == last["nonce"]]
+    raw = [part["raw"] for part in parts if part["of"] == "set_frozen"]
+    frozen = json.loads(b"".join([*raw, last["frozen"]]))
     counts: dict[str, int] = {}
     for bid in frozen["bids"]:
         counts[bid["state"]] = counts.get(bid["state"], 0) + 1

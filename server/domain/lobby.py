@@ -8,6 +8,7 @@ from crypto.header import parse_header
 from crypto.messages import parse_submit
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
+from server.domain.documents import BIDS_IN_EVENT_MAX
 from server.domain.events import Event
 from server.domain.model import Context
 from server.domain.opening import Opening, Stage, Window
@@ -66,6 +67,8 @@ def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) 
                 envelopes=[ev.EnvelopeOf(envelope=n, bid_id=b) for n, b in submit.items],
             )
         )
+    size = BIDS_IN_EVENT_MAX
+    pieces = [bids[k : k + size] for k in range(0, max(1, len(bids)), size)]
     events: list[Event] = [
         ev.ClosedListTaken(
             submits=command.submits,
@@ -74,11 +77,12 @@ def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) 
             orgs=command.orgs,
             certified=command.certified,
         ),
+        *(ev.BiddersListed(bids=piece) for piece in pieces[:-1]),
         ev.BiddersAnnounced(
             deadline_ms=command.deadline_ms,
             count=len(bids),
             list_root=command.list_root,
-            bids=bids,
+            bids=pieces[-1],
         ),
         ev.SignedInBidders(orgs=sorted(state.signed_in)),
     ]

@@ -8,6 +8,7 @@ from crypto.canonical import Json, encode
 from crypto.hashes import sha256
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
+from server.domain.documents import in_parts
 from server.domain.events import Event
 from server.domain.model import Context
 from server.domain.opening import Opening, Stage
@@ -56,8 +57,8 @@ def report_forms(state: Opening, command: cmd.ReportForms, ctx: Context) -> list
         "nonce": nonce.hex(),
     }
     return [
-        ev.SetFrozen(nonce=nonce, frozen=encode(frozen)),
-        _read_out(state, forms, states, nonce),
+        *in_parts(ev.SetFrozen(nonce=nonce, frozen=encode(frozen))),
+        *in_parts(_read_out(state, forms, states, nonce)),
     ]
 
 

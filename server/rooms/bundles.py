@@ -12,10 +12,17 @@ from crypto.ack import RESULT_ACCEPTED
 from crypto.canonical import Json
 from crypto.checkpoint import parse_checkpoint
 from crypto.messages import Release
+from server.domain.documents import joined
 from server.domain.events import HALL, decode
 from server.domain.log_entries import READ_OUT, RELEASE, SUBMIT
 from server.domain.opening import Opening
-from server.domain.opening_events import SelfReleaseReceived, SetFrozen, UnlockReceived
+from server.domain.opening_events import (
+    DocumentPart,
+    PricesReadOut,
+    SelfReleaseReceived,
+    SetFrozen,
+    UnlockReceived,
+)
 from server.domain.refusals import Refused
 from server.reports.bundle import LoggedEntry, Material, archive, members
 from server.rooms.hall import Hall, members_of
@@ -73,7 +80,7 @@ def _archive(
         if one.type != SUBMIT or found["result"] == RESULT_ACCEPTED:
             entries.append(LoggedEntry(one.type, found, proof))
     rows = [row for row in _rows(hall, stream) if row.seq <= newest]
-    events = [decode(row.type, row.ver, payload_of(row)) for row in rows if row.type in _TYPES]
+    events = joined(decode(r.type, r.ver, payload_of(r)) for r in rows if r.type in _TYPES)
     final = log.checkpoint_at(size)
     material = Material(
         state=replace(state, releases=_logged_releases(state, entries)),
@@ -108,7 +115,10 @@ def _logged_releases(state: Opening, entries: list[LoggedEntry]) -> dict[int, di
     }
 
 
-_TYPES = frozenset({UnlockReceived.TYPE, SelfReleaseReceived.TYPE, SetFrozen.TYPE})
+_TYPES = frozenset(
+    {UnlockReceived.TYPE, SelfReleaseReceived.TYPE, DocumentPart.TYPE, SetFrozen.TYPE}
+    | {PricesReadOut.TYPE}
+)
 
 
 def _rows(hall: Hall, stream: str) -> list[Row]:

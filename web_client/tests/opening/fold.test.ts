@@ -35,6 +35,24 @@ const hallAt = (type: string) => folded(of(until(trace, type), "hall"));
 const changed = (view: OpeningView, body: object, serverMs = START_MS + 60_000) =>
   foldOpening(view, { type: "window_changed", serverMs, body });
 
+/** The same event as a server with short parts would tell it. */
+function inParts(event: TraceEvent): readonly TraceEvent[] {
+  const field = { set_frozen: "frozen", prices_read_out: "readout" }[event.type];
+  if (!field) return [event];
+  const body = event.body as Record<string, Uint8Array>;
+  const whole = body[field] as Uint8Array;
+  const cuts = [0, 100, 200, 300];
+  const part = (raw: Uint8Array, n: number) => ({
+    ...event,
+    type: "document_part",
+    body: { nonce: body["nonce"], of: event.type, part: n + 1, raw },
+  });
+  return [
+    ...cuts.slice(0, -1).map((from, n) => part(whole.slice(from, cuts[n + 1]), n)),
+    { ...event, body: { ...body, [field]: whole.slice(300) } },
+  ];
+}
+
 describe("the stages", () => {
   it.each([
     ["opening_scheduled", "scheduled"],
@@ -226,6 +244,32 @@ describe("the fold", () => {
       }
       expect(view.unknownTypes, type).toEqual([]);
     }
+  });
+
+  it("shows nothing of a long document before the event that ends it", () => {
+    const long = of(trace, "hall").flatMap(inParts);
+    expect(long.map((event) => event.type)).toContain("document_part");
+    const [last] = long.filter((event) => event.type === "prices_read_out");
+    const before = folded(long.slice(0, long.indexOf(last as TraceEvent)));
+    expect(before.parts.length).toBeGreaterThan(1);
+    expect(before.rows).toEqual([]);
+    expect(before.amounts).toEqual({});
+    expect(folded(long)).toEqual(folded(of(trace, "hall")));
+  });
+
+  it("announces a long list of bidders when it is whole", () => {
+    const short = hallAt("bidders_announced");
+    const long = of(until(trace, "bidders_announced"), "hall").flatMap((event) => {
+      if (event.type !== "bidders_announced") return [event];
+      const body = event.body as { bids: readonly unknown[] };
+      return [
+        { ...event, type: "bidders_listed", body: { bids: body.bids.slice(0, 3) } },
+        { ...event, type: "bidders_listed", body: { bids: body.bids.slice(3, 5) } },
+        { ...event, body: { ...body, bids: body.bids.slice(5) } },
+      ];
+    });
+    expect(folded(long.slice(0, -1)).bids).toEqual([]);
+    expect(folded(long)).toEqual(short);
   });
 
   it("never changes a view in place", () => {
