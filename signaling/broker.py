@@ -1,4 +1,4 @@
-"""Where published events go from here (消息总线): to this process's hub, later to others'.
+"""Where published events go from here (消息总线): to this process's hub, and to others'.
 
 A broker may lose, repeat or delay; it must not reorder one channel. The hub sees a loss by ``seq``
 and serves the missing events from the journal. Invariant: ``publish`` never waits.
