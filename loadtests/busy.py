@@ -1,5 +1,5 @@
 """What goes on in the server process while something is measured (忙碌的大厅): hosts at work, the
-loop's lag looked at, large envelopes handed to the decryption pool, stacks sampled.
+loop's lag looked at, large envelopes handed to the decryption pool.
 
 Invariant: each of these begins with one order and ends with another, so that the parent decides
 what is measured beside what.
@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from crypto.header import parse_header
-from loadtests.flame import Sampler
 from loadtests.openings import Openings, actor_of
 from server.app import Running
 from server.decryption.bodies import SealedBody, open_into, stamp_of
 from server.domain import commands as cmd
 from server.domain.due import BidHalves
+from signaling.accept import AcceptLimiter
+from signaling.desk import monotonic_ms
 
 LAG_EVERY_S = 0.005
 
@@ -30,7 +31,6 @@ class Busy(Openings):
         self._hosts: list[asyncio.Task[int]] = []
         self._lags_ms: list[float] = []
         self._lag: asyncio.Task[None] | None = None
-        self._sampler: Sampler | None = None
 
     # ---- hosts
 
@@ -87,6 +87,20 @@ class Busy(Openings):
         self._lag.cancel()
         return self._lags_ms
 
+    # ---- the door
+
+    def handshakes_per_s(self, rate: int) -> None:
+        """From now on so many are let in a second, the first second's worth at once."""
+        desk = self.site.signaling._desk
+        desk.limiter = AcceptLimiter(rate, rate, monotonic_ms())
+
+    def seated(self, room: str) -> int:
+        """Connections that hear the hall of ``room``."""
+        return sum(self.site.signaling.members(f"opening:{room}"))
+
+    def turned_away(self) -> dict[str, int]:
+        return dict(self.site.signaling.metrics.turned_away)
+
     # ---- large envelopes
 
     async def open_bodies(
@@ -101,15 +115,6 @@ class Busy(Openings):
         began = time.perf_counter()
         states = await asyncio.gather(*(opened(item) for item in items))
         return {"took_s": time.perf_counter() - began, "states": sorted(set(states))}
-
-    # ---- stacks
-
-    def flame_begin(self) -> None:
-        self._sampler = Sampler()
-
-    def flame_end(self) -> dict[str, int]:
-        assert self._sampler is not None
-        return self._sampler.stop()
 
 
 def _sealed(body: dict[str, Any], target: Path, *, is_checked: bool) -> SealedBody:

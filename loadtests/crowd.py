@@ -8,6 +8,7 @@ reached the socket only when ``send`` has returned.
 import gc
 import time
 from array import array
+from dataclasses import asdict
 from typing import Any
 
 import msgpack
@@ -16,6 +17,7 @@ from crypto.keys import SigningKey
 from crypto.messages import build_unlock
 from crypto.suites import get_suite
 from loadtests.child import obey
+from loadtests.comeback import Comeback, through_the_cut
 from loadtests.seats import Row, Seat
 from loadtests.wire import client_frame, handshake, hello, packed
 
@@ -174,6 +176,31 @@ def listen(row: str, kind: str, count: int, within_s: float) -> dict[str, Any]:
     }
 
 
+def comeback(
+    rows: dict[str, list[str | None]], origin: str, stream: str, cut_ns: int, within_s: float
+) -> dict[str, Any]:
+    """These rows, with a ticket for each seat, live on until ``cut_ns``, lose every line at once,
+    and come back with what they have. By row: see `comeback.Story`.
+    """
+    known: dict[bytes, tuple[tuple[int, int], ...]] = {}
+
+    def seqs(payload: bytes) -> tuple[tuple[int, int], ...]:
+        found = known.get(payload)
+        if found is None:
+            events = _events(payload)
+            found = known[payload] = tuple((event[3], event[4]) for event in events)
+        return found
+
+    mine = {name: _rows.pop(name) for name in rows}
+    back = [Comeback(mine[name], origin, stream, rows[name], seqs) for name in rows]
+    try:
+        stories = through_the_cut(back, cut_ns, within_s)
+    finally:
+        for row in mine.values():
+            row.close()
+    return {name: asdict(story) for name, story in zip(rows, stories, strict=True)}
+
+
 def send(row: str, number: int, payload: bytes) -> list[int]:
     """One frame of one seat; (ns before the write, ns when its answer was read)."""
     made = _rows[row]
@@ -199,15 +226,15 @@ def send(row: str, number: int, payload: bytes) -> list[int]:
 
 def _seqs(payload: bytes, kind: str) -> tuple[tuple[int, bool], ...]:
     """(seq, whether it is of type ``kind``) of every event in one frame."""
+    return tuple((event[4], event[6] == kind) for event in _events(payload))
+
+
+def _events(payload: bytes) -> list[Any]:
     frame = msgpack.unpackb(payload, strict_map_key=False)
     if frame[0] == "ev":
-        events = [frame]
-    elif frame[0] == "batch":
-        events = frame[1]
-    else:
-        return ()
-    return tuple((event[4], event[6] == kind) for event in events)
+        return [frame]
+    return frame[1] if frame[0] == "batch" else []
 
 
 if __name__ == "__main__":
-    obey({f.__name__: f for f in (join, leave, prebuild, storm, listen, send)})
+    obey({f.__name__: f for f in (join, leave, prebuild, storm, listen, comeback, send)})

@@ -1,78 +1,78 @@
 """A flame graph of the server under load (火焰图): `python -m loadtests.NAME --flame FILE.svg`.
 
-A thread of the server process looks at every thread's Python stack a few hundred times a second and
-weighs each by the CPU time that the kernel says the thread has spent since the last look; waiting
-weighs nothing. Nothing has to be installed and no right to trace is needed. What runs below a
-Python function (the kernel's sends, uvloop, libsodium) counts as that function's own. FILE.folded
-lies beside the picture, one stack a line, for other tools.
+py-spy looks at the server's threads from outside a few hundred times a second and counts the stacks
+of those that run; a thread that waits counts nothing. A sampler inside would not do: uvloop gives
+the interpreter lock away between callbacks, and that is when it would see the loop. What runs below
+a Python function (the kernel's sends, libsodium) counts as that function's own. FILE.folded lies
+beside the picture, one stack a line, for other tools. py-spy needs the right to trace: root, or a
+kernel.yama.ptrace_scope of 0.
 """
 
 import html
+import shutil
+import signal
+import subprocess
 import sys
-import threading
-import time
-from collections import Counter
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from zlib import crc32
 
-EVERY_S = 0.003
-DEPTH_MAX = 60
+RATE = 250
+ATTACH_LINES_MAX = 20
+END_WITHIN_S = 60
 WIDTH, ROW, TEXT_FROM, NARROWEST = 1200, 17, 40, 0.4
 LETTER = 6.4
-FOLDERS = ("server", "signaling", "crypto", "media", "loadtests")
 
 
-class Sampler:
-    """Collects stacks of this process from ``__init__`` to ``stop``."""
+class NotTraced(Exception):
+    """py-spy is absent or may not trace."""
 
-    def __init__(self) -> None:
-        self._over = threading.Event()
-        self._spent_us: Counter[str] = Counter()
-        self._clocks: dict[int, tuple[int, int]] = {}  # thread -> (its CPU clock, ns when looked)
-        self._thread = threading.Thread(target=self._look, name="sampler", daemon=True)
-        self._thread.start()
+
+class Recorder:
+    """Records process ``pid`` from ``__init__`` to ``stop``. Raises NotTraced."""
+
+    def __init__(self, pid: int) -> None:
+        beside = Path(sys.executable).with_name("py-spy")
+        program = str(beside) if beside.exists() else shutil.which("py-spy")
+        if program is None:
+            raise NotTraced("py-spy is not installed: make setup")
+        self._folder = tempfile.TemporaryDirectory(prefix="kaibiao-flame-")
+        self._file = Path(self._folder.name) / "folded"
+        how = ["--format", "raw", "--function", "--nonblocking", "--threads"]
+        self._process = subprocess.Popen(
+            [program, "record", "--pid", str(pid), "--rate", str(RATE), *how, "-o", self._file],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._await_first_sample()
+
+    def _await_first_sample(self) -> None:
+        assert self._process.stdout is not None
+        said: list[str] = []
+        for line in self._process.stdout:
+            said.append(line)
+            if "Sampling" in line:
+                return
+            if len(said) > ATTACH_LINES_MAX:
+                break
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+        raise NotTraced("".join(said).strip())
 
     def stop(self) -> dict[str, int]:
-        """Microseconds of CPU by stack, from the outermost to the innermost, joined by ";"."""
-        self._over.set()
-        self._thread.join()
-        return dict(self._spent_us)
-
-    def _look(self) -> None:
-        own = threading.get_ident()
-        while not self._over.wait(EVERY_S):
-            names = {thread.ident: thread.name for thread in threading.enumerate()}
-            for ident, frame in sys._current_frames().items():
-                if ident != own:
-                    self._weigh(ident, names.get(ident, "thread"), frame)
-
-    def _weigh(self, ident: int, name: str, frame: FrameType) -> None:
-        try:
-            if ident not in self._clocks:
-                clock = time.pthread_getcpuclockid(ident)
-                self._clocks[ident] = clock, time.clock_gettime_ns(clock)
-                return
-            clock, before_ns = self._clocks[ident]
-            now_ns = time.clock_gettime_ns(clock)
-        except OSError:  # the thread has ended; its number may be given to another
-            self._clocks.pop(ident, None)
-            return
-        self._clocks[ident] = clock, now_ns
-        if spent_us := (now_ns - before_ns) // 1000:
-            self._spent_us[_folded(name, frame)] += spent_us
-
-
-def _folded(name: str, frame: FrameType | None) -> str:
-    parts: list[str] = []
-    while frame is not None and len(parts) < DEPTH_MAX:
-        path = Path(frame.f_code.co_filename)
-        inside = [at for at, part in enumerate(path.parts) if part in FOLDERS]
-        place = "/".join(path.parts[inside[0] :]) if inside else path.name
-        parts.append(f"{place}:{frame.f_code.co_qualname}")
-        frame = frame.f_back
-    return ";".join([name.split("_")[0], *reversed(parts)])
+        """How often each stack was seen, from the outermost to the innermost, joined by ";"."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.communicate(timeout=END_WITHIN_S)
+        stacks: dict[str, int] = {}
+        if self._file.exists():
+            for line in self._file.read_text(encoding="utf-8").splitlines():
+                stack, _, count = line.rpartition(" ")
+                stacks[stack] = stacks.get(stack, 0) + int(count)
+        self._folder.cleanup()
+        return stacks
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def write(stacks: dict[str, int], target: Path, title: str) -> None:
 
 
 def picture(stacks: dict[str, int], title: str) -> str:
-    """An SVG: width is CPU time, callers below what they call; the pointer shows names whole."""
+    """An SVG: width is time on a CPU, callers below the called; the pointer shows names whole."""
     root, depth = _Node(), 1
     for stack, spent in stacks.items():
         root.spent += spent
@@ -99,11 +99,10 @@ def picture(stacks: dict[str, int], title: str) -> str:
             node.spent += spent
         depth = max(depth, stack.count(";") + 2)
     height = (depth + 2) * ROW
-    seconds = root.spent / 1e6
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         'font-family="monospace" font-size="11">',
-        f'<text x="4" y="13">{html.escape(title)}: {seconds:.2f} s of CPU</text>',
+        f'<text x="4" y="13">{html.escape(title)}: {root.spent} samples</text>',
     ]
     _draw(out, root, "all threads", 0.0, height - ROW, WIDTH / max(1, root.spent))
     return "\n".join([*out, "</svg>\n"])
@@ -115,7 +114,7 @@ def _draw(out: list[str], node: _Node, name: str, x: float, y: int, scale: float
         return
     shown = html.escape(name)
     tint = 35 + crc32(name.encode()) % 30
-    share = f"{shown}: {node.spent / 1000:.1f} ms"
+    share = f"{shown}: {node.spent * scale * 100 / WIDTH:.1f}%"
     out.append(
         f'<g><title>{share}</title><rect x="{x:.1f}" y="{y}" width="{width:.1f}" '
         f'height="{ROW - 1}" fill="hsl({tint},75%,{60 + tint % 15}%)"/>'

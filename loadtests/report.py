@@ -105,13 +105,11 @@ def watched(server: Child, arguments: argparse.Namespace) -> Iterator[None]:
     """
     if arguments.profile:
         server.ask("profile", on=True)
-    if arguments.flame:
-        server.ask("flame_begin")
+    recorder = flame.Recorder(server.pid) if arguments.flame else None
     yield
-    if arguments.flame:
-        stacks = server.ask("flame_end")
-        for stack, spent in stacks.items():
-            _stacks[stack] = _stacks.get(stack, 0) + spent
+    if recorder is not None:
+        for stack, count in recorder.stop().items():
+            _stacks[stack] = _stacks.get(stack, 0) + count
         flame.write(_stacks, arguments.flame, arguments.title)
     if arguments.profile:
         say(server.ask("profile", on=False))

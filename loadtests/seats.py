@@ -40,7 +40,7 @@ class Row:
         self.address = (host, port)
         self.seats: list[Seat] = []
         self._by_fd: dict[int, Seat] = {}
-        self._epoll = select.epoll()
+        self.epoll = select.epoll()
 
     # ---- opening
 
@@ -69,7 +69,7 @@ class Row:
                 number, source = waiting.pop()
                 self._connect(number, source)
                 opening += 1
-            for fd, _ in self._epoll.poll(0.05):
+            for fd, _ in self.epoll.poll(0.05):
                 seat = self._by_fd[fd]
                 if seat.stage == "connect":
                     ready[0] += self._connected(seat, requests)
@@ -78,7 +78,8 @@ class Row:
                 else:
                     self.read(seat, take)
 
-    def _connect(self, number: int, source: str) -> None:
+    def connecting(self, source: str) -> socket.socket:
+        """A socket on its way to the server."""
         sock = socket.socket()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -87,15 +88,18 @@ class Row:
         sock.bind((source, 0))
         failed = sock.connect_ex(self.address)
         assert failed in (0, errno.EINPROGRESS), errno.errorcode[failed]
-        seat = Seat(number, sock, "connect")
+        return sock
+
+    def _connect(self, number: int, source: str) -> None:
+        seat = Seat(number, self.connecting(source), "connect")
         self.seats.append(seat)
         self._by_fd[seat.fd] = seat
-        self._epoll.register(seat.fd, select.EPOLLIN | select.EPOLLOUT)
+        self.epoll.register(seat.fd, select.EPOLLIN | select.EPOLLOUT)
 
     def _connected(self, seat: Seat, requests: Sequence[bytes]) -> int:
         failed = seat.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         assert not failed, errno.errorcode[failed]
-        self._epoll.modify(seat.fd, select.EPOLLIN)
+        self.epoll.modify(seat.fd, select.EPOLLIN)
         if not requests:
             seat.stage = "ready"
             return 1
@@ -115,14 +119,14 @@ class Row:
             return 1
         seat.sock.send(hellos[seat.number])
         seat.stage = "hello"
-        self._cut(seat, time.perf_counter_ns(), take)
+        self.cut_frames(seat, time.perf_counter_ns(), take)
         return 0
 
     # ---- reading
 
     def poll(self, timeout_s: float, take: Taken) -> int:
         """Reads what is there; how many seats had something."""
-        found = self._epoll.poll(timeout_s)
+        found = self.epoll.poll(timeout_s)
         for fd, _ in found:
             self.read(self._by_fd[fd], take)
         return len(found)
@@ -146,7 +150,7 @@ class Row:
         buffer = seat.buffer
         if buffer:
             buffer += data
-            self._cut(seat, ns, take)
+            self.cut_frames(seat, ns, take)
             return
         # The usual case: exactly one small frame, nothing kept.
         if data[0] == 0x82 and data[1] < 126 and len(data) == data[1] + 2:
@@ -155,9 +159,9 @@ class Row:
             take(seat, data[4:], ns)
         else:
             buffer += data
-            self._cut(seat, ns, take)
+            self.cut_frames(seat, ns, take)
 
-    def _cut(self, seat: Seat, ns: int, take: Taken) -> None:
+    def cut_frames(self, seat: Seat, ns: int, take: Taken) -> None:
         buffer, at = seat.buffer, 0
         while (span := frame_span(buffer, at)) is not None:
             opcode, begin, at = span
@@ -173,11 +177,11 @@ class Row:
     def _lost(self, seat: Seat) -> None:
         if not seat.is_lost:
             seat.is_lost = True
-            self._epoll.unregister(seat.fd)
+            self.epoll.unregister(seat.fd)
             seat.sock.close()
 
     def close(self) -> None:
         for seat in self.seats:
             if not seat.is_lost:
                 seat.sock.close()
-        self._epoll.close()
+        self.epoll.close()
