@@ -4,6 +4,7 @@ Invariant: whatever packets come, at most ``WAITING_MAX`` of them and one frame 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from media.packets import parse_rtp, timestamp_delta
 from media.recording.depacketise.frames import Counters, Depacketiser, Frame, Unit
@@ -67,6 +68,8 @@ class Assembler:
             elif unit.view.pt == self.format.payload_type:
                 # What is not ours still has its place in the sequence: it is no gap.
                 frames += self._depacketiser.push(unit, self.counters)
+        if self.source:
+            return [replace(frame, source=self.source) for frame in frames]
         return frames
 
     def unwrapped(self, ssrc: int, timestamp: int) -> int | None:

@@ -22,8 +22,9 @@ class VideoFormat:
 class Frame:
     """One frame. ``timestamp``: RTP units, unwrapped, so it only grows with time.
 
-    ``arrival_ns``: monotonic time of its last packet. ``data``: H.264 as NAL units each after four
+    ``arrival_ns``: time of its last packet as given. ``data``: H.264 as NAL units each after four
     bytes of length, VP8 and Opus as they are. ``format`` is there with every video keyframe.
+    ``source``: see ``Assembler``.
     """
 
     timestamp: int
@@ -31,6 +32,7 @@ class Frame:
     data: bytes
     is_key: bool
     format: VideoFormat | None = None
+    source: int = 0
 
 
 @dataclass(slots=True)
