@@ -45,7 +45,7 @@ describe("the locale files", () => {
   });
 
   it("hold no text that no page uses", () => {
-    const sources = sourcesOf(`${root}web_client/src`);
+    const sources = sourcesOf(`${root}web_client/src`, /\.tsx?$/, "crypto");
     const unused = Object.keys(zh).filter((key) => {
       if (key.startsWith("refusal.")) return false;
       if (sources.includes(`"${key}"`)) return false;
@@ -58,14 +58,42 @@ describe("the locale files", () => {
   });
 });
 
-function sourcesOf(folder: string): string {
+/** The text of every file below `folder` whose name fits; folders named `without` are left out. */
+function sourcesOf(folder: string, fits: RegExp, without = ""): string {
   return readdirSync(folder, { withFileTypes: true })
     .map((entry) => {
       const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) return entry.name === "crypto" ? "" : sourcesOf(path);
-      return /\.tsx?$/.test(entry.name) ? readFileSync(path, "utf8") : "";
+      if (entry.isDirectory()) return entry.name === without ? "" : sourcesOf(path, fits, without);
+      return fits.test(entry.name) ? readFileSync(path, "utf8") : "";
     })
     .join("\n");
+}
+
+const FILES = /\.(jsonl?|kbh|kbc|kbk|txt|ts|tsx|zip)$/;
+const STORED = /^kaibiao\./;
+
+/** Codes that the client makes: thrown anywhere, and every `"noun.reason"` of what is no page. */
+function codesOf(folder: string): ReadonlySet<string> {
+  const all = sourcesOf(folder, /\.tsx?$/);
+  const codes = [...all.matchAll(/(?:Rejected|Refused)\(\s*"([a-z_]+\.[a-z0-9_]+)"/g)];
+  for (const part of ["crypto", "net", "device"]) {
+    const source = sourcesOf(`${folder}/${part}`, /\.ts$/);
+    codes.push(...source.matchAll(/["`]([a-z_]+\.[a-z0-9_]+)(?=["`]|\$\{)/g));
+  }
+  return new Set(
+    codes
+      .map((found) => found[1] as string)
+      .filter((code) => !FILES.test(code) && !STORED.test(code) && !(code in zh)),
+  );
+}
+
+/** Written whole, or put together: `noun.${reason}`, f"noun.{reason}", `${noun}.reason`. */
+function isMade(code: string, sources: string): boolean {
+  const [noun, reason] = code.split(".") as [string, string];
+  if (reason === "other") return new RegExp(`["\`]${noun}["\`.]`).test(sources);
+  if (sources.includes(code)) return true;
+  const isNoun = sources.includes(`\`${noun}.\${`) || sources.includes(`f"${noun}.{`);
+  return isNoun || (sources.includes(`"${noun}"`) && sources.includes(`.${reason}\``));
 }
 
 describe("refusals", () => {
@@ -82,6 +110,29 @@ describe("refusals", () => {
         ).toBe(true);
       }
     }
+  });
+
+  it("that this client makes itself have a text too, their own or their noun's", () => {
+    const made = codesOf(`${root}web_client/src`);
+    expect(made.size).toBeGreaterThan(150);
+    for (const texts of [zh, en]) {
+      const silent = [...made].filter(
+        (code) => !(`refusal.${code}` in texts || `refusal.${code.split(".")[0]}.other` in texts),
+      );
+      expect(silent).toEqual([]);
+    }
+  });
+
+  it("with words are codes that somebody makes", () => {
+    const sources = [
+      sourcesOf(`${root}web_client/src`, /\.tsx?$/),
+      ...["crypto", "server", "signaling"].map((name) => sourcesOf(root + name, /\.py$/)),
+    ].join("\n");
+    const unsaid = Object.keys(zh)
+      .filter((key) => /^refusal\.\w+\.\w+$/.test(key))
+      .map((key) => key.slice("refusal.".length))
+      .filter((code) => !isMade(code, sources));
+    expect(unsaid).toEqual([]);
   });
 
   it("fall back on their noun, then on the general text", () => {
