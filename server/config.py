@@ -56,7 +56,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     connections: Annotated[int, msgspec.Meta(description="WebSockets at once")] = 15_000
     connections_per_address: Annotated[int, msgspec.Meta(description="of one address")] = 512
-    handshakes_per_s: Annotated[int, msgspec.Meta(description="more get 503, Retry-After")] = 500
+    handshakes_per_s: Annotated[int, msgspec.Meta(description="more get 503, Retry-After")] = 2000
     decrypt_workers: Annotated[int, msgspec.Meta(description="0: as many as cores")] = 0
     requests_per_minute: Annotated[
         int, msgspec.Meta(description="logins and commands by HTTP, of one address")
