@@ -38,7 +38,7 @@ _BY_NAME: Final = {profile.openssl_profile.decode(): profile for profile in PROF
 BUFFER_BYTES: Final = 2048
 REPLAY_WINDOW: Final = 1024
 DTLS_QUEUE_MAX: Final = 32  # datagrams; a handshake needs less than ten
-HANDSHAKE_S_MAX: Final = 10
+HANDSHAKE_S_MAX: Final = 30  # with the way of the SDP and ICE before it
 
 
 class PacketBuffer:

@@ -1,0 +1,522 @@
+"""Rooms, members, tracks and who watches what: the control plane of forwarding (转发控制).
+
+The server tells this object what people ask for, and hands in what they may (`media.grants`). It
+answers with SDP, and tells by `MediaEvent` what happens. The engine moves the packets.
+
+    sfu = Sfu(SfuOptions(host="0.0.0.0", port=..., public_address="..."), tell)
+    await sfu.open()
+    sfu.admit("opening:x", "host", grants)
+    answer = await sfu.publish("opening:x", "host", offer_sdp, {mid: Label.CAMERA})
+    offer = await sfu.watch("opening:x", "viewer", {track: tile_height_px})
+    sfu.answer("opening:x", "viewer", answer_sdp)
+
+Invariants: nothing happens that the grants do not allow, and a grant that is taken away ends at
+once what stood on it. Every refusal is a `MediaRefused`. All sizes are bounded by `SfuOptions`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+from crypto.keys import random_bytes
+from media.aiortc_private import Certificate
+from media.codecs import Codec
+from media.engine import (
+    TICK_MS,
+    Counters,
+    Engine,
+    LayerJoined,
+    LevelHeard,
+    LossHeard,
+    SourceEnded,
+    SourceStarted,
+    StreamTerms,
+    Tap,
+)
+from media.errors import MediaRefused
+from media.forwarding import FIRST_SEQ_MAX
+from media.grants import NOTHING, Grants, Label
+from media.ice import Binding, IceTable
+from media.peer import Peer, Way
+from media.python_engine import PythonEngine
+from media.rooms import (
+    LayerChanged,
+    Member,
+    PeerConnected,
+    PeerLost,
+    Published,
+    Room,
+    SfuOptions,
+    SpeakerChanged,
+    Tell,
+    TrackClosed,
+    TrackFlowing,
+    TrackOpened,
+    TrackPaused,
+    Watched,
+)
+from media.sdp import OfferedStream, answer_publisher, offer_viewer, read, terms_of
+from media.udp_port import UdpPort, now_us
+
+SPEAKER_TICKS = 5
+CONSENT_TICKS = 50
+
+
+class Sfu:
+    """One per process. ``tell`` is called on the loop and must not block."""
+
+    def __init__(
+        self,
+        options: SfuOptions,
+        tell: Tell,
+        make_engine: Callable[[Callable[[Any, Any], object]], Engine] = PythonEngine,
+    ) -> None:
+        self.options = options
+        self._tell = tell
+        self._port = UdpPort(options.host, options.port)
+        self.engine: Engine = make_engine(self._port.send_to)
+        self._certificate = Certificate()
+        self._table = IceTable()
+        self._rooms: dict[str, Room] = {}
+        self._peers: dict[int, tuple[Peer, Room, Member]] = {}
+        self._tracks: dict[int, tuple[Room, Published]] = {}
+        self._watched: dict[int, tuple[Room, Member, Watched]] = {}
+        self._numbers = count(1)
+        self._ticking: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    # ---- life
+
+    async def open(self) -> None:
+        self._port.open(self._table, self.engine, self._bound, self._dtls)
+        self._ticking = asyncio.ensure_future(self._tick_forever())
+
+    async def close(self) -> None:
+        for peer, _, _ in list(self._peers.values()):
+            self._drop(peer)
+        if self._closing:
+            await asyncio.gather(*self._closing)
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
+        self._port.close()
+
+    @property
+    def candidates(self) -> tuple[tuple[str, int], ...]:
+        """Where clients find us."""
+        port = self.options.public_port or self._port.port
+        return tuple((address, port) for address in self.options.public_addresses)
+
+    def counters(self) -> Counters:
+        return self.engine.counters()
+
+    # ---- who is there
+
+    def admit(self, room: str, member: str, grants: Grants) -> None:
+        """Let somebody in, or change what he may; the room exists while it has members."""
+        found = self._rooms.get(room)
+        if found is None:
+            if len(self._rooms) >= self.options.rooms_max:
+                raise MediaRefused("media.full")
+            found = self._rooms[room] = Room(room)
+        known = found.members.get(member)
+        if known is None:
+            if len(found.members) >= self.options.members_max:
+                raise MediaRefused("media.full")
+            found.members[member] = Member(member, grants)
+            return
+        known.grants = grants
+        self._enforce(found, known)
+
+    def dismiss(self, room: str, member: str) -> None:
+        """Everything of his ends. Idempotent."""
+        found = self._rooms.get(room)
+        known = found.members.get(member) if found is not None else None
+        if found is None or known is None:
+            return
+        known.grants = NOTHING
+        self._enforce(found, known)
+        for peer in list(known.peers.values()):
+            self._drop(peer)
+        del found.members[member]
+        if not found.members:
+            del self._rooms[room]
+
+    def _enforce(self, room: Room, member: Member) -> None:
+        """End what the grants of ``member`` do not allow any more."""
+        for track in list(room.tracks.values()):
+            if track.member == member.name and not member.grants.may_publish(track.label, track.to):
+                self._close_track(room, track)
+        for watched in list(member.watched.values()):
+            track = room.tracks.get(watched.track)
+            if track is None or not member.may_watch(track):
+                self._unwatch(member, watched)
+
+    def _member(self, room: str, member: str) -> tuple[Room, Member]:
+        found = self._rooms.get(room)
+        known = found.members.get(member) if found is not None else None
+        if found is None or known is None:
+            raise MediaRefused("media.unknown", "member")
+        if not known.budget.take(now_us()):
+            raise MediaRefused("media.too_often")
+        return found, known
+
+    # ---- publishing
+
+    async def publish(
+        self,
+        room: str,
+        member: str,
+        offer: str,
+        labels: Mapping[str, Label],
+        to: frozenset[str] | None = None,
+    ) -> str:
+        """Answer a publisher's offer. ``labels`` says what each of its mids is; ``to`` (call-in)
+        who alone may watch. A later offer of the same connection adds and ends tracks; one of a
+        new connection replaces the old.
+        """
+        found, known = self._member(room, member)
+        description = read(offer)
+        accepted = {
+            section.mid: (labels[section.mid], terms_of(section, self.options.codecs))
+            for section in description.sections
+            if section.is_media
+            and section.mid in labels
+            and section.direction in ("sendonly", "sendrecv")
+            and section.kind == labels[section.mid].kind
+        }
+        if not accepted:
+            raise MediaRefused("media.sdp", "nothing to publish")
+        if len(accepted) > self.options.tracks_max:
+            raise MediaRefused("media.full")
+        if not all(known.grants.may_publish(label, to) for label, _ in accepted.values()):
+            raise MediaRefused("media.not_allowed")
+        if description.setup == "passive":
+            raise MediaRefused("media.sdp", "setup")
+        peer = known.peers.get(Way.PUBLISH)
+        if peer is not None and not peer.is_same(description):
+            self._drop(peer)
+            peer = None
+        if peer is None:
+            peer = self._new_peer(found, known, Way.PUBLISH)
+        for track in [one for one in found.tracks.values() if one.member == member]:
+            if track.terms.mid not in accepted or track.to != to:
+                self._close_track(found, track)
+        held = {one.terms.mid for one in found.tracks.values() if one.member == member}
+        for mid, (label, terms) in accepted.items():
+            if mid not in held:
+                self._open_track(
+                    found, Published(next(self._numbers), member, label, to, terms, peer.number)
+                )
+        peer.meet(description)
+        end = peer.local_end(self.candidates)
+        return answer_publisher(description, {m: terms for m, (_, terms) in accepted.items()}, end)
+
+    def _open_track(self, room: Room, track: Published) -> None:
+        track.held = track.member in room.held
+        room.tracks[track.number] = track
+        self._tracks[track.number] = (room, track)
+        if track.peer in self._peers and self._peers[track.peer][0].is_connected:
+            self._start_track(room, track)
+        hidden = room.members[track.member].grants.hidden
+        self._tell(
+            TrackOpened(room.name, track.member, track.number, track.label, track.to, hidden)
+        )
+
+    def _start_track(self, room: Room, track: Published) -> None:
+        """Its peer is connected: the engine takes it, and whoever asked for it before."""
+        self.engine.add_track(track.number, track.peer, track.terms)
+        if track.tap is not None:
+            self.engine.tap_track(track.number, track.tap)
+        self.engine.pause_track(track.number, track.is_paused)
+        track.started = True
+        for member in room.members.values():
+            for watched in member.watched.values():
+                if watched.track == track.number:
+                    self._start_stream(member, watched)
+
+    def _close_track(self, room: Room, track: Published) -> None:
+        del room.tracks[track.number], self._tracks[track.number]
+        self.engine.close_track(track.number)
+        room.speaker.forget(track.number)
+        for member in room.members.values():
+            watched = member.watched.get(track.number)
+            if watched is not None:
+                self._unwatch(member, watched)
+        self._tell(TrackClosed(room.name, track.member, track.number))
+
+    def tap(self, track: int, tap: Tap | None) -> None:
+        """Every packet of the track also goes to ``tap`` (recording), from now on."""
+        _, found = self._track(track)
+        found.tap = tap
+        self.engine.tap_track(track, tap)
+
+    def ask_keyframe(self, track: int) -> None:
+        """For a recording that has to start or go on."""
+        self.engine.ask_keyframe(track)
+
+    def _track(self, track: int) -> tuple[Room, Published]:
+        found = self._tracks.get(track)
+        if found is None:
+            raise MediaRefused("media.unknown", "track")
+        return found
+
+    # ---- muting and holding
+
+    def mute(self, room: str, by: str, track: int, muted: bool) -> None:
+        """Nobody gets the track while it is muted. Anybody may mute his own, and only who muted
+        with a grant for it, or another with that grant, may undo what such a one did.
+        """
+        found, known = self._member(room, by)
+        published = found.tracks.get(track)
+        if published is None:
+            raise MediaRefused("media.unknown", "track")
+        if known.grants.mute:
+            published.muted = muted
+        elif published.member == by:
+            published.muted_by_self = muted
+        else:
+            raise MediaRefused("media.not_allowed")
+        self._paused(found, published)
+
+    def hold(self, room: str, by: str, member: str, held: bool) -> None:
+        """Put all tracks of a member on hold, also those that he opens later, or take them back."""
+        found, known = self._member(room, by)
+        if not known.grants.mute:
+            raise MediaRefused("media.not_allowed")
+        other = found.members.get(member)
+        if other is None:
+            raise MediaRefused("media.unknown", "member")
+        found.held = found.held | {member} if held else found.held - {member}
+        for track in found.tracks.values():
+            if track.member == member:
+                self._paused(found, track)
+
+    def _paused(self, room: Room, track: Published) -> None:
+        track.held = track.member in room.held
+        self.engine.pause_track(track.number, track.is_paused)
+        self._tell(TrackPaused(room.name, track.member, track.number, track.is_paused))
+
+    # ---- watching
+
+    async def watch(self, room: str, member: str, wanted: Mapping[int, int]) -> str | None:
+        """What a member watches from now on: track to height of its tile in pixels (0: not shown).
+
+        An offer where the streams have changed, to be answered; None where only tiles have.
+        """
+        found, known = self._member(room, member)
+        if len(wanted) > self.options.streams_max:
+            raise MediaRefused("media.full")
+        for track in wanted:
+            published = found.tracks.get(track)
+            if published is None:
+                raise MediaRefused("media.unknown", "track")
+            if not known.may_watch(published):
+                raise MediaRefused("media.not_allowed")
+        peer = known.peers.get(Way.WATCH) or self._new_peer(found, known, Way.WATCH)
+        gone = [watched for number, watched in known.watched.items() if number not in wanted]
+        for watched in gone:
+            self._unwatch(known, watched)
+        fresh = [track for track in wanted if track not in known.watched]
+        for track in fresh:
+            self._watch(found, known, peer, found.tracks[track])
+        for track, tile_px in wanted.items():
+            self._size(known.watched[track], tile_px)
+        if not fresh and not known.sections_changed:
+            return None
+        known.sections_changed = False
+        known.answer_due = True
+        return offer_viewer(self._offered(found, known), peer.local_end(self.candidates))
+
+    def answer(self, room: str, member: str, answer: str) -> None:
+        """The member's answer to the latest offer of `watch`."""
+        _, known = self._member(room, member)
+        peer = known.peers.get(Way.WATCH)
+        if peer is None or not known.answer_due:
+            raise MediaRefused("media.state")
+        description = read(answer)
+        if description.setup != "active" or not peer.is_same(description):
+            raise MediaRefused("media.sdp", "setup")
+        known.answer_due = False
+        peer.meet(description)
+        if peer.is_connected:
+            self._start_streams(known)
+
+    def unwatch_all(self, room: str, member: str) -> None:
+        """Close the member's watching connection; the next `watch` opens another."""
+        _, known = self._member(room, member)
+        peer = known.peers.get(Way.WATCH)
+        if peer is not None:
+            self._drop(peer)
+
+    def _watch(self, room: Room, member: Member, peer: Peer, track: Published) -> None:
+        """A stream in a section of its own, in one that has become free if there is one."""
+        codec = track.terms.codec
+        mid = member.free_section(codec)
+        ssrc = 0
+        while ssrc < 0x100 or ssrc in member.ssrcs_used:
+            ssrc = int.from_bytes(random_bytes(4), "big")
+        member.ssrcs_used.add(ssrc)
+        layers = max(1, len(track.terms.rids))
+        watched = Watched(next(self._numbers), track.number, peer.number, mid, ssrc, layers)
+        member.sections[mid] = (codec, watched)
+        member.watched[track.number] = watched
+        self._watched[watched.number] = (room, member, watched)
+
+    def _start_streams(self, member: Member) -> None:
+        for watched in member.watched.values():
+            self._start_stream(member, watched)
+
+    def _start_stream(self, member: Member, watched: Watched) -> None:
+        """As soon as both ends are connected and the viewer has answered."""
+        peer = member.peers.get(Way.WATCH)
+        track = self._tracks.get(watched.track)
+        if watched.started or track is None or not track[1].started or member.answer_due:
+            return
+        if peer is None or not peer.is_connected:
+            return
+        watched.started = True
+        first_seq = int.from_bytes(random_bytes(2), "big") & FIRST_SEQ_MAX
+        timestamp = int.from_bytes(random_bytes(4), "big")
+        terms = StreamTerms(watched.ssrc, first_seq, timestamp)
+        self.engine.subscribe(watched.number, peer.number, watched.track, terms)
+        self.engine.aim(watched.number, watched.choice.layer)
+        self.engine.pause(watched.number, watched.tile_px == 0)
+
+    def _size(self, watched: Watched, tile_px: int) -> None:
+        watched.show(tile_px, self.options.heights)
+        if watched.started:
+            self.engine.aim(watched.number, watched.choice.layer)
+            self.engine.pause(watched.number, tile_px == 0)
+
+    def _unwatch(self, member: Member, watched: Watched) -> None:
+        del member.watched[watched.track], self._watched[watched.number]
+        codec, _ = member.sections[watched.mid]
+        member.sections[watched.mid] = (codec, None)
+        member.sections_changed = True
+        self.engine.unsubscribe(watched.number)
+
+    def _offered(self, room: Room, member: Member) -> list[OfferedStream]:
+        offered: list[OfferedStream] = []
+        for mid, (codec, watched) in member.sections.items():
+            if watched is None:
+                offered.append(OfferedStream(mid, codec, 0, "-", "-"))
+                continue
+            track = room.tracks[watched.track]
+            group = f"m{list(room.members).index(track.member)}"
+            offered.append(OfferedStream(mid, codec, watched.ssrc, group, f"t{track.number}"))
+        return offered
+
+    # ---- peers
+
+    def _new_peer(self, room: Room, member: Member, way: Way) -> Peer:
+        if len(self._peers) >= self.options.peers_max:
+            raise MediaRefused("media.full")
+        peer = Peer(
+            next(self._numbers), way, self._certificate, self._port, self._table, self.engine
+        )
+        peer.on_connected = lambda: self._connected(peer, room, member)
+        peer.on_lost = lambda why: self._drop(peer, why)
+        member.peers[way] = peer
+        self._peers[peer.number] = (peer, room, member)
+        return peer
+
+    def _connected(self, peer: Peer, room: Room, member: Member) -> None:
+        if peer.way is Way.PUBLISH:
+            for track in list(room.tracks.values()):
+                if track.peer == peer.number:
+                    self._start_track(room, track)
+        else:
+            self._start_streams(member)
+        self._tell(PeerConnected(room.name, member.name, peer.way, peer.profile))
+
+    def _drop(self, peer: Peer, why: str = "closed") -> None:
+        """A connection is over, with its tracks or its streams."""
+        found = self._peers.pop(peer.number, None)
+        if found is None:
+            return
+        _, room, member = found
+        del member.peers[peer.way]
+        if peer.way is Way.PUBLISH:
+            for track in [one for one in room.tracks.values() if one.peer == peer.number]:
+                self._close_track(room, track)
+        else:
+            for watched in list(member.watched.values()):
+                self._unwatch(member, watched)
+            member.forget_sections()
+        task = asyncio.ensure_future(peer.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        self._tell(PeerLost(room.name, member.name, peer.way, why))
+
+    def _bound(self, binding: Binding, address: tuple[str, int]) -> None:
+        found = self._peers.get(binding.peer)
+        if found is not None:
+            found[0].bound(binding, address)
+
+    def _dtls(self, peer: int, datagram: bytes) -> None:
+        found = self._peers.get(peer)
+        if found is not None:
+            found[0].received_dtls(datagram)
+
+    # ---- time
+
+    async def _tick_forever(self) -> None:
+        for turn in count():
+            await asyncio.sleep(TICK_MS / 1000)
+            at_us = now_us()
+            self.engine.tick(at_us)
+            self._take_events(at_us // 1000)
+            if turn % SPEAKER_TICKS == 0:
+                self._speakers(at_us // 1000)
+            if turn % CONSENT_TICKS == 0:
+                for number in self._table.silent(at_us):
+                    self._drop(self._peers[number][0], "silent")
+
+    def _take_events(self, now_ms: int) -> None:
+        for event in self.engine.take_events():
+            if isinstance(event, LossHeard):
+                found = self._watched.get(event.subscription)
+                if found is not None and found[2].layers > 1:
+                    found[2].choice.heard(event.fraction_lost, now_ms)
+                    self.engine.aim(event.subscription, found[2].choice.layer)
+            elif isinstance(event, LevelHeard):
+                track = self._tracks.get(event.track)
+                if track is not None and not track[1].is_paused:
+                    track[0].speaker.heard(event.track, event.level, now_ms)
+            elif isinstance(event, LayerJoined):
+                found = self._watched.get(event.subscription)
+                if found is not None:
+                    room, member, watched = found
+                    self._tell(LayerChanged(room.name, member.name, watched.track, event.layer))
+            elif isinstance(event, SourceStarted | SourceEnded):
+                self._flow(event)
+
+    def _flow(self, event: SourceStarted | SourceEnded) -> None:
+        found = self._tracks.get(event.track)
+        if found is None:
+            return
+        room, track = found
+        before = bool(track.flowing)
+        if isinstance(event, SourceStarted):
+            track.flowing.add(event.layer)
+        else:
+            track.flowing.discard(event.layer)
+        if before != bool(track.flowing):
+            told = TrackFlowing(room.name, track.member, track.number, bool(track.flowing))
+            self._tell(told)
+
+    def _speakers(self, now_ms: int) -> None:
+        for room in self._rooms.values():
+            before = room.speaker.current
+            after = room.speaker.decide(now_ms)
+            if after != before:
+                track = room.tracks.get(after) if after is not None else None
+                member = track.member if track is not None else None
+                self._tell(SpeakerChanged(room.name, member, after))
+
+
+__all__ = ["Codec", "Sfu"]

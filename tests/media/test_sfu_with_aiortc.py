@@ -1,0 +1,71 @@
+"""aiortc's own peer connection publishes and watches through the forwarding unit."""
+
+import pytest
+
+from media.grants import Label
+from media.rooms import (
+    PeerConnected,
+    PeerLost,
+    SpeakerChanged,
+    TrackClosed,
+    TrackFlowing,
+    TrackOpened,
+    TrackPaused,
+)
+from tests.media.sfu_lab import HOST, ROOM, VIEWER, Viewer, on_loopback, publish, running
+
+pytestmark = pytest.mark.usefixtures(on_loopback.__name__)
+__all__ = ["on_loopback"]
+
+
+async def test_sound_and_pictures_arrive_and_are_decoded() -> None:
+    async with running() as hall:
+        hall.sfu.admit(ROOM, "host", HOST)
+        hall.sfu.admit(ROOM, "viewer", VIEWER)
+        host = await publish(hall)
+        opened = {event.label: event.track for event in hall.told(TrackOpened)}
+        assert opened.keys() == {Label.MICROPHONE, Label.CAMERA}
+        viewer = Viewer(hall, "viewer")
+        await viewer.watch(dict.fromkeys(opened.values(), 720))
+        await viewer.until(video=15, audio=25)
+        assert viewer.loudest > 5000
+        assert {event.profile for event in hall.told(PeerConnected)} == {"SRTP_AEAD_AES_128_GCM"}
+        spoke = await hall.until(SpeakerChanged)
+        assert (spoke.member, spoke.track) == ("host", opened[Label.MICROPHONE])
+
+        await host.close()
+        lost = await hall.until(PeerLost)
+        assert (lost.member, lost.way) == ("host", "publish")
+        assert {event.track for event in hall.told(TrackClosed)} == set(opened.values())
+        await viewer.close()
+
+
+async def test_a_muted_track_stops_for_everybody_and_comes_back() -> None:
+    async with running() as hall:
+        hall.sfu.admit(ROOM, "host", HOST)
+        hall.sfu.admit(ROOM, "viewer", VIEWER)
+        host = await publish(hall, video=False)
+        (opened,) = hall.told(TrackOpened)
+        await hall.until(TrackFlowing)
+        viewer = Viewer(hall, "viewer")
+        await viewer.watch({opened.track: 0})
+        await viewer.watch({opened.track: 1})
+        await viewer.until(audio=5)
+        hall.sfu.mute(ROOM, "host", opened.track, muted=True)
+        forwarded = hall.sfu.counters().forwarded
+        received = hall.sfu.counters().received
+        while hall.sfu.counters().received < received + 25:
+            await viewer.until(audio=viewer.frames["audio"])
+            await hall_turn()
+        assert hall.sfu.counters().forwarded == forwarded
+        hall.sfu.mute(ROOM, "host", opened.track, muted=False)
+        await viewer.until(audio=viewer.frames["audio"] + 10)
+        assert [event.paused for event in hall.told(TrackPaused)] == [True, False]
+        await viewer.close()
+        await host.close()
+
+
+async def hall_turn() -> None:
+    import asyncio
+
+    await asyncio.sleep(0.02)
