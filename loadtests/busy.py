@@ -15,6 +15,7 @@ from crypto.header import parse_header
 from loadtests.openings import Openings, actor_of
 from server.app import Running
 from server.decryption.bodies import SealedBody, open_into, stamp_of
+from server.demo.world import TenderPlan, build_manifest
 from server.domain import commands as cmd
 from server.domain.due import BidHalves
 from signaling.accept import AcceptLimiter
@@ -81,11 +82,33 @@ class Busy(Openings):
             await asyncio.sleep(LAG_EVERY_S)
             self._lags_ms.append((time.perf_counter() - due) * 1000)
 
+    def lag_take(self) -> list[float]:
+        """What ``lag_end`` would give, and goes on."""
+        taken, self._lags_ms = self._lags_ms, []
+        return taken
+
     def lag_end(self) -> list[float]:
         """By how many ms each timer of 5 ms was late."""
         assert self._lag is not None
         self._lag.cancel()
         return self._lags_ms
+
+    # ---- a tender that stays open
+
+    async def publish_open(self, room: str, hours: int) -> None:
+        """Bids of it have a large envelope; it closes in so many hours."""
+        raw, signatures = build_manifest(
+            self.world,
+            TenderPlan(
+                number=room,
+                title=f"负载测试 {room}",
+                deadline_ms=self.hall.now_ms() + hours * 3_600_000,
+            ),
+            receipt_pk=self.site.keys.receipt.public,
+            log_origin=self.site.config.site.log_origin,
+            log_pk=self.site.keys.log.public,
+        )
+        await self.hall.open_tender(room, raw, signatures)
 
     # ---- the door
 

@@ -1,4 +1,5 @@
-"""Everybody cut off at once, and back (重连): the generator's part of `reconnect_storm`.
+"""Everybody cut off at once, and back (重连); or a few, again and again: the generator's part of
+`reconnect_storm` and of `soak`.
 
 A seat that is cut does what our clients do: it waits as `signaling.backoff` says, asks again, obeys
 a 503's Retry-After, and says hello with the epoch and seq that it has. Invariant: a seat keeps the
@@ -37,6 +38,7 @@ class Story:
     twice: int = 0  # seqs read again
     refused: int = 0  # answers 503
     failed: int = 0  # connects and lines that broke
+    left: int = 0  # seats that were left of their own accord
     events: int = 0
     cpu_s: float = 0.0
     due: list[tuple[float, int]] = field(default_factory=list)  # (when to try again, seat)
@@ -65,11 +67,17 @@ class Comeback:
     """One row through a cut."""
 
     def __init__(
-        self, row: Row, origin: str, stream: str, tickets: Sequence[str | None], seqs: Seqs
+        self,
+        row: Row,
+        origin: str,
+        streams: Sequence[str],
+        tickets: Sequence[str | None],
+        seqs: Seqs,
     ) -> None:
+        """``streams``: whose hall each seat hears; ``tickets``: with which it comes back."""
         self._row = row
         self._request = handshake(*row.address, origin)
-        self._stream = stream
+        self._streams = streams
         self._tickets = tickets
         self._seqs = seqs
         self._epochs = [0] * len(row.seats)
@@ -81,6 +89,32 @@ class Comeback:
         self.heard_ns = 0
         count = len(row.seats)
         self.story = Story([0] * count, [0] * count, [0] * count)
+
+    def live(self, seconds: float, leaves_per_s: float) -> Story:
+        """Seats hear their halls; now and then one leaves and takes a seat again, by turns with
+        what it has and as if it had never been there.
+        """
+        cpu_ns, began, left = time.process_time_ns(), time.monotonic(), 0
+        while (passed_s := time.monotonic() - began) < seconds:
+            self.connect_due()
+            self.poll(POLL_S_MAX)
+            while left < passed_s * leaves_per_s:
+                left += 1
+                self._leave(forget=bool(left % 2))
+        self.story.cpu_s = (time.process_time_ns() - cpu_ns) / 1e9
+        self.story.due.clear()
+        return self.story
+
+    def _leave(self, *, forget: bool) -> None:
+        seat = random.choice(self._row.seats)
+        if seat.stage != "ready" or seat.fd not in self._seats:
+            return
+        seat.stage = "away"
+        self._hang_up(seat)
+        self.story.left += 1
+        if forget:
+            self._epochs[seat.number] = self.story.newest[seat.number] = 0
+        self._later(seat.number, random.random())
 
     # ---- away
 
@@ -175,7 +209,7 @@ class Comeback:
         assert head.startswith(b"HTTP/1.1 101"), head
         number = seat.number
         position: list[Any] = [
-            self._stream,
+            self._streams[number],
             "hall",
             self._epochs[number],
             self.story.newest[number],

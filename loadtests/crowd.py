@@ -9,6 +9,7 @@ import gc
 import time
 from array import array
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import msgpack
@@ -17,13 +18,14 @@ from crypto.keys import SigningKey
 from crypto.messages import build_unlock
 from crypto.suites import get_suite
 from loadtests.child import obey
-from loadtests.comeback import Comeback, through_the_cut
+from loadtests.comeback import Comeback, Seqs, through_the_cut
 from loadtests.seats import Row, Seat
 from loadtests.wire import client_frame, handshake, hello, packed
 
 POLL_S_MAX = 0.05
 QUIET_NS = 500_000_000
 EPOLL_GRAIN_NS = 1_500_000
+KNOWN_MAX = 256
 
 _rows: dict[str, Row] = {}
 _frames: dict[str, list[bytes]] = {}
@@ -182,23 +184,40 @@ def comeback(
     """These rows, with a ticket for each seat, live on until ``cut_ns``, lose every line at once,
     and come back with what they have. By row: see `comeback.Story`.
     """
-    known: dict[bytes, tuple[tuple[int, int], ...]] = {}
-
-    def seqs(payload: bytes) -> tuple[tuple[int, int], ...]:
-        found = known.get(payload)
-        if found is None:
-            events = _events(payload)
-            found = known[payload] = tuple((event[3], event[4]) for event in events)
-        return found
-
     mine = {name: _rows.pop(name) for name in rows}
-    back = [Comeback(mine[name], origin, stream, rows[name], seqs) for name in rows]
+    back = [
+        Comeback(mine[name], origin, [stream] * len(tickets), tickets, _positions())
+        for name, tickets in rows.items()
+    ]
     try:
         stories = through_the_cut(back, cut_ns, within_s)
     finally:
         for row in mine.values():
             row.close()
     return {name: asdict(story) for name, story in zip(rows, stories, strict=True)}
+
+
+def live(
+    row: str, origin: str, streams: list[str], seconds: float, leaves_per_s: float
+) -> dict[str, Any]:
+    """A row whose seats hear these halls, each one's own, and are left and taken again."""
+    made = _rows.pop(row)
+    viewers: list[str | None] = [None] * len(streams)
+    try:
+        life = Comeback(made, origin, streams, viewers, _positions())
+        return asdict(life.live(seconds, leaves_per_s))
+    finally:
+        made.close()
+
+
+def _positions() -> Seqs:
+    """(epoch, seq) of the events in a payload, worked out once for all who get the same bytes."""
+
+    @lru_cache(KNOWN_MAX)
+    def positions(payload: bytes) -> tuple[tuple[int, int], ...]:
+        return tuple((event[3], event[4]) for event in _events(payload))
+
+    return positions
 
 
 def send(row: str, number: int, payload: bytes) -> list[int]:
@@ -237,4 +256,4 @@ def _events(payload: bytes) -> list[Any]:
 
 
 if __name__ == "__main__":
-    obey({f.__name__: f for f in (join, leave, prebuild, storm, listen, comeback, send)})
+    obey({f.__name__: f for f in (join, leave, prebuild, storm, listen, comeback, live, send)})
