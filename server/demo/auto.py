@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crypto.checkpoint import parse_checkpoint
 from crypto.keys import random_bytes
 from crypto.verifier import verify
 from server.app import Running, running
 from server.config import Config, Listen, Site
-from server.demo.people import Host, now_ms
+from server.demo.officers import Officer, decide_grounds
+from server.demo.people import Host, Visitor, now_ms
 from server.demo.person_process import PersonProcess, Task
 from server.demo.world import MANAGERS, Person, TenderPlan, World, build_manifest
 from server.domain import commands as cmd
@@ -95,12 +97,21 @@ async def _play_on(site: Running, world: World, plan: AutoPlan) -> dict[str, Any
         task_of(base, t.person, box=t.box.seed.hex(), sign=t.sign.seed.hex())
         for t in world.trustees
     ]
-    async with Host(base, world.host, ROOM) as host, _processes(tasks) as people:
+    async with (
+        Host(base, world.host, ROOM) as host,
+        Visitor(base, world.supervisor, ROOM) as supervisor,
+        _processes(tasks) as people,
+    ):
         await host.enter("staff")
+        await supervisor.enter("staff")
         opening = asyncio.ensure_future(host.run_opening())
         done = await asyncio.gather(*(person.result() for person in people))
         await opening
         await _bodies_decided(host)
+        grounds = await decide_grounds(
+            Officer(host, world.host_officer), Officer(supervisor, world.supervisor_officer)
+        )
+        await _under_a_checkpoint(host)
         bundle = plan.out / "opening.zip"
         size = await _fetch(host, bundle)
         await host.do("close_opening")
@@ -114,6 +125,7 @@ async def _play_on(site: Running, world: World, plan: AutoPlan) -> dict[str, Any
         "bundle_bytes": size,
         "verdict": verdict,
         "states": _states(host),
+        "grounds": grounds,
         "people": done,
     }
     (plan.out / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=1))
@@ -178,6 +190,19 @@ async def _bodies_decided(host: Host) -> None:
     while len(host.all("body_decided")) < wanted:
         await host.until(lambda e: len(host.all("body_decided")) >= wanted or e is host.heard[-1])
         await asyncio.sleep(0.05)
+
+
+async def _under_a_checkpoint(host: Host) -> None:
+    """What has happened by now is in the signed log, and so in the bundle: two leaves later."""
+    rules = await host.read_rules()
+
+    async def size() -> int:
+        text = await host.http.checkpoint()
+        return parse_checkpoint(text, rules.log.origin, rules.log.pk).size
+
+    enough = await size() + 2
+    while await size() < enough:  # noqa: ASYNC110 - the log is not ours to wait on
+        await asyncio.sleep(0.3)
 
 
 async def _fetch(host: Host, into: Path) -> int:

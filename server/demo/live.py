@@ -18,10 +18,12 @@ from server.app import Running, running
 from server.config import Config, Listen, Site
 from server.demo.auto import publish, task_of
 from server.demo.files import make_files
-from server.demo.people import Host, now_ms
+from server.demo.officers import Officer
+from server.demo.people import Host, Visitor, now_ms
 from server.demo.person_process import PersonProcess
 from server.demo.world import MANAGERS, TenderPlan, World
 from server.domain.model import Role
+from signaling.outbox import CommandRefused
 
 DATA = Path("data/demo")
 FILES = Path("build/bid-files")
@@ -34,6 +36,7 @@ BEHAVIOURS = ("plain", "wrong_key", "dropped", "late", "never")
 NOTES = {
     "host": "主持开标：开始解密、暂停、延长、开启、唱标。您不动手时由演示人物代行。",
     "bidder": "",
+    "supervisor": "监督开标；主持人提出的认定、变更，由您会签或退回。您不动手时由演示人物代行。",
     "trustee-supervisor": "交出您的份额。两份即够，另两位由演示人物扮演。",
 }
 
@@ -82,6 +85,7 @@ def scenes(bidders: int) -> list[Scene]:
 def cast_list(world: World, room: str) -> dict[str, Any]:
     """/demo/people.json: everybody's seeds. Demo keys protect nothing."""
     trustees = {t.person.person: t for t in world.trustees}
+    offices = {"host": world.host_officer, "supervisor": world.supervisor_officer}
     people: list[dict[str, Any]] = []
     played = {p.person for p in world.bidders[:-GUESTS]}
     for person in world.everybody():
@@ -99,6 +103,8 @@ def cast_list(world: World, room: str) -> dict[str, Any]:
             line["note"] = "您自己的企业：登记钥匙、封装、上传，到时解密。"
         elif person.person in NOTES:
             line["note"] = NOTES[person.person]
+        if key := offices.get(person.person):
+            line["officer_seed"] = key.seed.hex()
         if keys := trustees.get(person.person):
             line |= {"xpk_seed": keys.box.seed.hex(), "spk_seed": keys.sign.seed.hex()}
         people.append(line)
@@ -170,9 +176,14 @@ def _send_cast(
 
 
 async def _stand_in(site: Running, world: World, scene: Scene) -> None:
-    """The host's seat: takes each step that nobody took within a while."""
-    async with Host(site.config.site.origin, world.host, scene.room) as host:
+    """The seats of host and supervisor: take each step that nobody took within a while."""
+    base = site.config.site.origin
+    async with (
+        Host(base, world.host, scene.room) as host,
+        Visitor(base, world.supervisor, scene.room) as supervisor,
+    ):
         await host.enter("staff")
+        await supervisor.enter("staff")
 
         async def left_to_you(*kinds: str) -> bool:
             with contextlib.suppress(TimeoutError):
@@ -192,3 +203,25 @@ async def _stand_in(site: Running, world: World, scene: Scene) -> None:
             for no in sorted(readout["amounts"]):
                 await host.attempt("read_row", no=no)
                 await asyncio.sleep(READ_EVERY_S)
+        await _decide_what_is_left(
+            Officer(host, world.host_officer), Officer(supervisor, world.supervisor_officer)
+        )
+
+
+async def _decide_what_is_left(host: Officer, supervisor: Officer) -> None:
+    """The cast confirms what nobody has taken in hand: each officer in turn, after a while."""
+    for suggestion in host.desk.all("ground_suggested"):
+        bid_id = suggestion["bid_id"]
+
+        def stands(own: bytes = bid_id) -> list[Any]:
+            seen = host.desk.all("ground_decided") + host.desk.all("ground_proposed")
+            return [event for event in seen if event["bid_id"] == own]
+
+        await asyncio.sleep(PATIENCE_S)
+        with contextlib.suppress(CommandRefused):
+            if not stands():
+                await host.propose_ground(suggestion)
+                await asyncio.sleep(PATIENCE_S)
+            newest = stands()[-1]
+            if newest.get("by") == "host":
+                await supervisor.countersign_ground(newest)

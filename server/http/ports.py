@@ -135,6 +135,23 @@ class Hall(Protocol):
         """{halves: {bid_id: s_B}} for the opening's trustees, after WINDOW_END."""
         ...
 
+    async def damaged_header(self, opening: str, actor: Actor, bid_id: bytes) -> Header:
+        """Of a counting envelope whose stored bytes are damaged and may still be sent again.
+
+        ``auth.role``, ``bid.unknown``, ``repair.not_open``, ``repair.not_damaged``.
+        """
+        ...
+
+    async def report_repair(self, opening: str, actor: Actor, header: Header) -> None:
+        """The same payload is durable under its bid_id again; logs REPAIR."""
+        ...
+
+    async def evidence(self, opening: str, actor: Actor, bid_id: bytes) -> Mapping[str, Any]:
+        """Everything logged about a form that did not open, with proofs to one checkpoint, for the
+        staff and for its bidder; ``ground.unknown`` where nothing is to be explained.
+        """
+        ...
+
     async def bundle_path(self, opening: str) -> Path:
         """The finished opening.zip; ``bundle.not_ready`` before."""
         ...

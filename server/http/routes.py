@@ -28,8 +28,10 @@ from server.http.use_cases import (
     opening_closed_path,
     opening_envelopes,
     opening_halves,
+    opening_evidence,
     opening_proofs,
     opening_sealed_bid,
+    opening_repair,
     page,
     tender_list,
     tender_manifest,
@@ -49,11 +51,13 @@ PERSON: Final = frozenset(Role) - {Role.VIEWER, Role.SYSTEM}
 BIDDER: Final = frozenset({Role.BIDDER})
 OFFICERS: Final = STAFF
 
+HOST: Final = frozenset({Role.HOST})
 # What a parameter of a path may look like; anything else is no address of ours.
 PATTERNS: Final = {
     "id": "[a-z0-9-]{1,64}",
     "uid": "[0-9a-f]{32}",
     "room": "registry|(?:tender|opening|evaluation):[a-z0-9-]{1,64}",
+    "bid_id": "[0-9a-f]{64}",
     "path": ".*",
 }
 
@@ -147,6 +151,10 @@ ROUTES: Final = (
       "The whole opening, to be checked offline", media="application/zip", counted=True,
       costly=True),
     # the rest
+    R("PUT", "/openings/{id}/payloads/{bid_id}", opening_repair.handle, HOST,
+      "The same sealed payload again, where the stored one is damaged", takes=BYTES, status=204),
+    R("GET", "/openings/{id}/evidence", opening_evidence.handle, OFFICERS | BIDDER,
+      "Everything logged about a bid that did not open", query=("bid_id",), costly=True),
     R("GET", "/demo/people.json", demo_people.handle, ANYONE, "The rehearsal's people"),
     R("GET", "/{path}", page.handle, ANYONE, "Pages and their files",
       media="text/html", counted=True),

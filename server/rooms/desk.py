@@ -32,7 +32,9 @@ from server.domain.refusals import Refused
 from server.domain.registry import Person
 from server.domain.roles import RELEASERS, may_subscribe
 from server.domain.tender import Received, Registration, Tender, check_envelope
+from server.rooms import repairs
 from server.rooms.bundles import write_bundle
+from server.rooms.evidence import evidence
 from server.rooms.hall import Hall, members_of
 
 CONSISTENCY_MAX = 1 << 40
@@ -286,6 +288,15 @@ class Desk:
         if state.window is None or not state.window.ended:
             raise Refused("opening.not_ready")
         return {"halves": {bid_id: u.half for bid_id, u in state.halves.items()}}
+
+    async def damaged_header(self, opening: str, actor: Actor, bid_id: bytes) -> Header:
+        return await repairs.damaged_header(self.hall, opening, actor, bid_id)
+
+    async def report_repair(self, opening: str, actor: Actor, header: Header) -> None:
+        await repairs.report(self.hall, opening, actor, header)
+
+    async def evidence(self, opening: str, actor: Actor, bid_id: bytes) -> Mapping[str, Any]:
+        return evidence(self.hall, opening, actor, bid_id)
 
     async def bundle_path(self, opening: str) -> Path:
         """opening.zip as of now: later ones only hold more."""

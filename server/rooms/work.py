@@ -6,6 +6,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from crypto.errors import Rejected
 from crypto.header import Header
 from crypto.stream import RootHasher
 from server.decryption.bodies import SealedBody, Stamp, stamp_of
@@ -42,6 +43,22 @@ class Worker:
         if stamp is not None:
             self._checked[header.bid_id] = stamp
         return True
+
+    async def is_intact(self, header: Header, *, is_form: bool) -> bool:
+        """Whether what would be opened gives ct_root: of a form, the bytes read before."""
+        if not is_form:
+            return await self.gives_root(header)
+        hasher = RootHasher(header.suite, header.pt_len, header.log2_chunk)
+        try:
+            hasher.update(await self.payload(header.bid_id))
+            return hasher.root() == header.ct_root
+        except Rejected:
+            return False
+
+    def forget(self, bid_id: bytes) -> None:
+        """Other bytes stand there now: they are read and judged anew."""
+        self._forms.pop(bid_id, None)
+        self._checked.pop(bid_id, None)
 
     async def preload(self, state: Opening) -> None:
         """Reads the sealed forms of an opening into memory (a few KiB each)."""

@@ -11,7 +11,7 @@ from crypto.manifest import encode_manifest, encode_manifest_signatures, parse_m
 from server.app import Running, running
 from server.config import Config, Listen, Site
 from server.demo.auto import register_command
-from server.demo.people import Host, now_ms
+from server.demo.people import Host, Visitor, now_ms
 from server.demo.world import TenderPlan, World, build_manifest
 from tests.journeys.people import Firm, Keyholder
 
@@ -66,6 +66,13 @@ class Centre:
         host = await self.stack.enter_async_context(Host(self.base, self.world.host, room))
         await host.enter("staff")
         return host
+
+    async def supervisor(self, room: str) -> Visitor:
+        visitor = await self.stack.enter_async_context(
+            Visitor(self.base, self.world.supervisor, room)
+        )
+        await visitor.enter("staff")
+        return visitor
 
     async def keyholders(self, room: str) -> list[Keyholder]:
         found: list[Keyholder] = []

@@ -12,12 +12,17 @@ from typing import Any
 
 import pytest
 
+from crypto.canonical import encode
+from crypto.checkpoint import parse_checkpoint
 from crypto.keys import SigningKey
+from crypto.manifest import Manifest
+from crypto.receipts import parse_proof, verify_proof
 from crypto.verifier import verify
-from server.demo.people import Host
+from server.demo.officers import Officer, decide_grounds
+from server.demo.people import Host, Visitor
 from tests.journeys.forging import members_of, with_another_price, written
 from tests.journeys.people import Firm, Keyholder, bundle_of, opened, refused, unlock_by_cards
-from tests.journeys.sites import a_centre
+from tests.journeys.sites import Centre, a_centre
 
 ROOM = "jz-2026-sg-0417"
 PRICES = ["71000000.00", "70500000.00", "69900000.00", "70000000.00", "70700000.00"]
@@ -42,6 +47,8 @@ async def test_an_opening_from_seal_to_verified_record(tmp_path: Path):
         await every_body_is_decided(host, 3)
         for no in sorted(readout["amounts"]):
             await host.do("read_row", no=no)
+        supervisor = await centre.supervisor(ROOM)
+        await two_officers_decide_why(centre, host, supervisor, firms)
         await host.do("close_opening")
 
         receipts = [await firm.keep_receipt(tmp_path) for firm in (firms[0], firms[1], firms[4])]
@@ -136,6 +143,52 @@ async def what_was_read_out_is_what_was_sealed(
     never = firms[3].sealed[1][-1].header.bid_id.hex()
     assert states.pop(never) == "locked"
     assert set(states.values()) == {"opened"}
+
+
+async def two_officers_decide_why(
+    centre: Centre, host: Host, supervisor: Visitor, firms: list[Firm]
+) -> None:
+    """The fourth came too late in the first countdown and not at all in the second."""
+    late = firms[3]
+    (suggestion,) = host.all("ground_suggested")
+    assert (suggestion["ground"], suggestion["why"], suggestion["tries"]) == ("revoked", "late", 1)
+    bid_id = suggestion["bid_id"]
+    evidence = await evidence_of(host, bid_id)
+    attempts = [fact for fact in evidence["facts"] if fact["what"] == "ATTEMPT"]
+    assert {fact["code"] for fact in attempts} == {"unlock.window_closed"}
+    assert {"SUBMIT", "DEADLINE_CLOSED", "OPENING_START", "WINDOW_END"} <= {
+        fact["what"] for fact in evidence["facts"]
+    }
+    everything_is_under_its_checkpoint(await host.read_rules(), evidence)
+    assert (await evidence_of(late, bid_id))["facts"]
+    assert await refused(evidence_of(firms[0], bid_id)) == "auth.role"
+    other = firms[0].sealed[1][-1].header.bid_id
+    assert await refused(evidence_of(host, other)) == "ground.unknown"
+
+    officers = (
+        Officer(host, centre.world.host_officer),
+        Officer(supervisor, centre.world.supervisor_officer),
+    )
+    # The host alone, with both keys in hand, comes to nothing.
+    await officers[0].propose_ground(suggestion)
+    proposal = await host.until_kind("ground_proposed")
+    both_keys = Officer(host, centre.world.supervisor_officer)
+    assert await refused(both_keys.countersign_ground(proposal)) == "act.same_officer"
+    assert await decide_grounds(*officers) == {"revoked": 1}
+    assert await refused(officers[1].countersign_ground(proposal)) == "ground.decided"
+
+
+def everything_is_under_its_checkpoint(rules: Manifest, evidence: dict[str, Any]) -> None:
+    """Each fact of the evidence is what its proof says, to one signed checkpoint."""
+    checkpoint = parse_checkpoint(evidence["checkpoint"], rules.log.origin, rules.log.pk)
+    for fact in evidence["facts"]:
+        entry = verify_proof(parse_proof(encode(fact["proof"])), checkpoint)
+        assert entry.type.name == fact["what"]
+        assert entry.members["server_ms"] == fact["server_ms"]
+
+
+async def evidence_of(asking: Visitor, bid_id: bytes) -> dict[str, Any]:
+    return await asking.http.get(f"/openings/{ROOM}/evidence?bid_id={bid_id.hex()}")
 
 
 def everybody_can_check_it(bundle: Path, receipts: list[Path]) -> None:
