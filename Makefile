@@ -13,7 +13,7 @@ setup: .venv/.ready web_client/dist/.ready build/kaibiao-verify.pyz build/bid-fi
 run: setup ## the populated demo hall (nothing to configure, no external server)
 	.venv/bin/kaibiao demo
 
-test: setup .venv/.browser check ## everything CI runs
+test: setup .venv/.browser .venv/.redis check ## everything CI runs
 	npm --prefix web_client test
 	.venv/bin/python -m pytest
 
@@ -27,7 +27,7 @@ fix: setup ## format and fix what can be fixed
 	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 	npm --prefix web_client run fix
 
-bench: setup loadtests/peers/node_modules/.ready ## the load tests, small, beside bare loops and peers
+bench: setup .venv/.redis loadtests/peers/node_modules/.ready ## the load tests, small, beside bare loops and peers
 	.venv/bin/python -m loadtests
 
 loadtests/peers/node_modules/.ready: loadtests/peers/package.json loadtests/peers/package-lock.json
@@ -52,6 +52,13 @@ lock: $(UV) ## renew the hash-pinned requirements
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] \
 	  && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium; } \
 	  || { echo 'please type: sudo apt-get install chromium'; exit 1; }
+	touch $@
+
+# Tests of edges, and their load test, start Debian's redis-server themselves.
+.venv/.redis: .venv/.ready
+	@command -v redis-server >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends redis-server; } \
+	  || { echo 'please type: sudo apt-get install redis-server'; exit 1; }
 	touch $@
 
 # Not `npm ci`: it insists on every other platform's optional binaries, which not every registry serves.

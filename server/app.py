@@ -8,22 +8,23 @@ happened.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
+from server.collector import calm_the_collector as calm_the_collector
 from server.config import Config
 from server.decryption.pool import Pool
 from server.domain.model import Actor
 from server.domain.opening_events import BidUnlocked, WindowOpened
 from server.http.app import FRONT, bind, build_app, listen
+from server.http.edge_door import EDGE_DOOR
 from server.http.front import Front
 from server.http.health import build_health_app, listen_health
 from server.http.reading_moment import TURNS_AFTER_READ
@@ -43,6 +44,9 @@ from signaling.options import Options
 from signaling.pass_clock import PassClock
 from signaling.server import SignalingServer
 from signaling.server import serve as serve_signaling
+
+if TYPE_CHECKING:
+    from server.edge.owner_side import OwnerSide
 
 SOFTWARE = "kaibiao 0.1.0"
 PAGES = Path(__file__).resolve().parent.parent / "web_client" / "dist"
@@ -134,6 +138,9 @@ async def _listen(
         config = replace(config, site=replace(config.site, origin=origin))
     registry = CollectorRegistry()
     desk = Desk(hall, demo_people=demo_people)
+    edges = _edges(config, hall)
+    if edges is not None:
+        stack.push_async_callback(edges.close)
     gateway = RoomsGateway(hall, lambda ticket: _redeem(app[FRONT], hall, ticket))
     signaling = await serve_signaling(
         config.listen.host,
@@ -149,16 +156,20 @@ async def _listen(
             accept_burst=config.limits.handshakes_per_s,
         ),
         clock=hall.pass_clock,
+        broker=edges.broker if edges else None,
     )
     stack.push_async_callback(signaling.close, "server.restart", RESTART_SPREAD_MS)
     settings = _settings(config, signaling.port)
     app = build_app(desk, hall.blobs, settings, registry)
     hall.publish = _publisher(signaling)
+    if edges is not None:
+        edges.start(registry)
+        app[EDGE_DOOR] = edges.door
     hall.turns_after_read = TURNS_AFTER_READ
     app[FRONT].sessions.on_end.append(lambda digest: _drop(signaling, digest))
     pages = await listen(app, sock)
     stack.push_async_callback(pages.cleanup)
-    register_metrics(registry, hall, signaling)
+    register_metrics(registry, hall, signaling, edges.members if edges else None)
     health = await listen_health(
         build_health_app(registry, lambda: ["room.stopped"] if hall.stopped else []),
         config.listen.health_port,
@@ -176,6 +187,15 @@ async def _listen(
     )
 
 
+def _edges(config: Config, hall: Hall) -> "OwnerSide | None":
+    """What edges need of us. Without them nothing of Redis is even loaded."""
+    if not config.edges.redis:
+        return None
+    from server.edge.owner_side import OwnerSide
+
+    return OwnerSide(config.edges, hall)
+
+
 def _settings(config: Config, ws_port: int) -> HttpSettings:
     per_minute = config.limits.requests_per_minute
     rate = Rate(per_minute, per_minute)
@@ -185,6 +205,7 @@ def _settings(config: Config, ws_port: int) -> HttpSettings:
         hosts=frozenset(config.listen.public_hosts),
         proxies=frozenset(config.listen.trusted_proxies),
         ws_port=None if config.listen.ws_behind_origin else ws_port,
+        edges=tuple(config.edges.urls) if config.edges.redis else (),
         demo=config.site.demo,
         pages=PAGES if PAGES.exists() else None,
         limits=Limits(challenge_rate=rate, login_rate=rate, command_rate=rate),
@@ -256,15 +277,6 @@ async def _end(task: "asyncio.Task[Any]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, Exception):
         await task
-
-
-def calm_the_collector() -> None:
-    """What boot made stays for good: a full collection over it would stop the loop for tens of
-    ms.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def serve(config: Config) -> None:

@@ -63,6 +63,33 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 600
 
 
+class Edges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Further processes that serve viewers (docs/operating.md); without redis there are none."""
+
+    redis: Annotated[
+        str, msgspec.Meta(description="redis://host:port/db, carries frames; never needed here")
+    ] = ""
+    secret: Annotated[
+        str, msgspec.Meta(description="shared by the site and its edges, 32 characters or more")
+    ] = ""
+    urls: Annotated[
+        list[str], msgspec.Meta(description="where pages find them: ws://host:port/ws, or a path")
+    ] = []
+    handshakes_per_s: Annotated[
+        int, msgspec.Meta(ge=1, description="of all edges together; each takes its share")
+    ] = 1000
+    owner: Annotated[str, msgspec.Meta(description="for an edge: the site's pages listener")] = (
+        "http://127.0.0.1:8420"
+    )
+    host: Annotated[str, msgspec.Meta(description="for an edge: address of its listener")] = (
+        "127.0.0.1"
+    )
+    ws_port: Annotated[Port, msgspec.Meta(description="for an edge: its listener, path /ws")] = 8431
+    health_port: Annotated[
+        Port, msgspec.Meta(description="for an edge: /livez /readyz /metrics")
+    ] = 8432
+
+
 class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the journal is kept."""
 
@@ -78,6 +105,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     site: Site = Site()
     listen: Listen = Listen()
     limits: Limits = Limits()
+    edges: Edges = Edges()
     journal: Journal = Journal()
 
 
@@ -93,7 +121,8 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
         if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
             continue
         section, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__", 1)
-        tree.setdefault(section, {})[key] = text
+        is_list = text.startswith("[")  # as the example prints them
+        tree.setdefault(section, {})[key] = msgspec.json.decode(text) if is_list else text
     return msgspec.convert(tree, type=Config, strict=False)
 
 

@@ -9,6 +9,7 @@ keeps the loop's lag, and so everybody's clock, sound.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from typing import Final
 
 RETRY_S_MAX: Final = 60
@@ -26,6 +27,10 @@ class AcceptLimiter:
         self._turned_away = 0.0
         self._filled_ms = now_ms
 
+    def set_rate(self, rate_per_s: int) -> None:
+        """Another share of what several processes let in together."""
+        self._rate_per_s = self._burst = rate_per_s
+
     def admit(self, now_ms: int, jitter: float) -> int:
         """0: come in. Else seconds after which to try again; ``jitter`` is uniform in [0, 1)."""
         refill = (now_ms - self._filled_ms) * self._rate_per_s / 1000
@@ -41,19 +46,23 @@ class AcceptLimiter:
 
 
 class AddressCounter:
-    """Connections per address; an IPv6 neighbour is its /64."""
+    """Connections per address; an IPv6 neighbour is its /64.
 
-    __slots__ = ("_counts", "_per_address_max")
+    ``elsewhere``: how many of an address other processes have let in.
+    """
+
+    __slots__ = ("_counts", "_per_address_max", "elsewhere")
 
     def __init__(self, per_address_max: int) -> None:
         self._counts: dict[str, int] = {}
         self._per_address_max = per_address_max
+        self.elsewhere: Callable[[str], int] = lambda key: 0
 
     def enter(self, address: str) -> str | None:
         """The key to give back to ``leave``; None: too many from there."""
         key = address_key(address)
         count = self._counts.get(key, 0)
-        if count >= self._per_address_max:
+        if count + self.elsewhere(key) >= self._per_address_max:
             return None
         self._counts[key] = count + 1
         return key
@@ -63,6 +72,10 @@ class AddressCounter:
             del self._counts[key]
         else:
             self._counts[key] -= 1
+
+    def crowded(self, least: int) -> dict[str, int]:
+        """Addresses with at least so many connections here."""
+        return {key: count for key, count in self._counts.items() if count >= least}
 
 
 def address_key(address: str) -> str:

@@ -23,17 +23,18 @@ log = logging.getLogger(__name__)
 NAMES: Final = "kaibiao:notes"
 PREFIX: Final = "kaibiao:note:"
 NOTE_EVERY_S: Final = 1.0
-NOTE_KEPT_S: Final = 5
+NOTE_KEPT_S: Final = 3
 NOTE_BYTES_MAX: Final = 1 << 20
 _TROUBLE: Final = (RedisError, OSError, TimeoutError)
 
 
 class Note(msgspec.Struct, frozen=True):
-    """``counts``: what everybody in a room may see; ``members``: viewers by room; ``addresses``:
-    connections by address, where there are many.
+    """``counts``: what everybody in a room may see; ``counted``: rooms whose members may be told;
+    ``members``: viewers of those; ``addresses``: connections by address, where there are many.
     """
 
     counts: dict[str, dict[str, int]] = {}
+    counted: list[str] = []
     members: dict[str, int] = {}
     addresses: dict[str, int] = {}
 

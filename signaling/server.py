@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from signaling import frames
@@ -106,6 +106,17 @@ class SignalingServer:
     def counts_changed(self, room: str) -> None:
         """What ``Gateway.presence`` says of ``room`` is another; shown within a second."""
         self._desk.changed_rooms.setdefault(room, [])
+
+    def share_limits(self, handshakes_per_s: int, elsewhere: Callable[[str], int]) -> None:
+        """The limits at the door hold for several processes together: our share of the rate, and
+        how many connections of an address are elsewhere. Asked at each handshake: never waits.
+        """
+        self._desk.limiter.set_rate(handshakes_per_s)
+        self._desk.addresses.elsewhere = elsewhere
+
+    def crowded_addresses(self, least: int) -> dict[str, int]:
+        """Addresses with at least so many connections here, for other processes to know."""
+        return self._desk.addresses.crowded(least)
 
     def drop_identity(self, session: str) -> int:
         """End every connection admitted under ``session`` (logout, revoked). Returns how many."""

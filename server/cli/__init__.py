@@ -37,6 +37,22 @@ def serve(config: ConfigPath = None) -> None:
 
 
 @app.command
+def edge(
+    config: ConfigPath = None, *, port: Port | None = None, health_port: Port | None = None
+) -> None:
+    """Serve viewers beside a site until SIGTERM; needs the site's configuration.
+
+    Parameters
+    ----------
+    port: of this edge, instead of edges.ws_port.
+    health_port: of this edge, instead of edges.health_port.
+    """
+    from server.cli.serving import run_edge
+
+    run_edge(config, port, health_port)
+
+
+@app.command
 def demo(
     *,
     auto: bool = False,

@@ -1,4 +1,4 @@
-"""`kaibiao serve`: one site until SIGTERM, and how its configuration is found wrong."""
+"""`kaibiao serve` and `kaibiao edge`: until SIGTERM; and how a configuration is found wrong."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,3 +34,16 @@ def run(path: Path | None) -> None:
         raise Rejected(unusable.code, unusable.detail) from unusable
     except DiskFailed as failed:
         raise Rejected("storage.failed", str(failed)) from failed
+
+
+def run_edge(path: Path | None, port: int | None, health_port: int | None) -> None:
+    """Raises Rejected config.invalid, and OSError (a port that is taken)."""
+    config = configured(path)
+    import uvloop
+    from msgspec.structs import replace
+
+    from server.edge.app import serve
+
+    given = {"ws_port": port, "health_port": health_port}
+    changes = {name: value for name, value in given.items() if value is not None}
+    uvloop.run(serve(replace(config, edges=replace(config.edges, **changes))))

@@ -19,6 +19,7 @@ from server.http.use_cases import (
     bootstrap,
     command,
     demo_people,
+    edge_heads,
     event_list,
     log_checkpoint,
     log_consistency,
@@ -27,11 +28,11 @@ from server.http.use_cases import (
     opening_closed,
     opening_closed_path,
     opening_envelopes,
-    opening_halves,
     opening_evidence,
+    opening_halves,
     opening_proofs,
-    opening_sealed_bid,
     opening_repair,
+    opening_sealed_bid,
     page,
     tender_list,
     tender_manifest,
@@ -50,14 +51,14 @@ ANYONE: Final = None
 PERSON: Final = frozenset(Role) - {Role.VIEWER, Role.SYSTEM}
 BIDDER: Final = frozenset({Role.BIDDER})
 OFFICERS: Final = STAFF
-
 HOST: Final = frozenset({Role.HOST})
+
 # What a parameter of a path may look like; anything else is no address of ours.
 PATTERNS: Final = {
     "id": "[a-z0-9-]{1,64}",
     "uid": "[0-9a-f]{32}",
-    "room": "registry|(?:tender|opening|evaluation):[a-z0-9-]{1,64}",
     "bid_id": "[0-9a-f]{64}",
+    "room": "registry|(?:tender|opening|evaluation):[a-z0-9-]{1,64}",
     "path": ".*",
 }
 
@@ -128,6 +129,9 @@ ROUTES: Final = (
       takes=CommandAsked, gives=shapes.CommandDone),
     R("GET", "/rooms/{room}/events", event_list.handle, ANYONE, "Events of a channel, long poll",
       gives=shapes.EventPage, query=("audience", "epoch", "after", "wait_ms")),
+    R("GET", "/edge/heads", edge_heads.handle, ANYONE,
+      "How far public channels have come, for edges that know the secret",
+      gives=shapes.EdgeHeads, query=("boot", "version")),
     # the site log
     R("GET", "/log/checkpoint", log_checkpoint.handle, ANYONE, "The newest signed checkpoint",
       media="text/plain", counted=True),
@@ -147,14 +151,14 @@ ROUTES: Final = (
       "SUBMITs and headers, after the deadline", query=("size",)),
     R("GET", "/openings/{id}/halves", opening_halves.handle, OFFICERS,
       "The bidders' halves, for trustees after WINDOW_END"),
-    R("GET", "/openings/{id}/opening.zip", opening_bundle.handle, ANYONE,
-      "The whole opening, to be checked offline", media="application/zip", counted=True,
-      costly=True),
-    # the rest
     R("PUT", "/openings/{id}/payloads/{bid_id}", opening_repair.handle, HOST,
       "The same sealed payload again, where the stored one is damaged", takes=BYTES, status=204),
     R("GET", "/openings/{id}/evidence", opening_evidence.handle, OFFICERS | BIDDER,
       "Everything logged about a bid that did not open", query=("bid_id",), costly=True),
+    R("GET", "/openings/{id}/opening.zip", opening_bundle.handle, ANYONE,
+      "The whole opening, to be checked offline", media="application/zip", counted=True,
+      costly=True),
+    # the rest
     R("GET", "/demo/people.json", demo_people.handle, ANYONE, "The rehearsal's people"),
     R("GET", "/{path}", page.handle, ANYONE, "Pages and their files",
       media="text/html", counted=True),

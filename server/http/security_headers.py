@@ -40,7 +40,7 @@ def content_policy(settings: HttpSettings) -> str:
         (
             "default-src 'self'",
             "script-src 'self' 'wasm-unsafe-eval'",
-            f"connect-src 'self' {settings.ws_origin}",
+            f"connect-src 'self' {' '.join(settings.ws_origins)}",
             "style-src 'self'",
             "img-src 'self' data: blob:",
             "media-src 'self' blob:",

@@ -81,7 +81,8 @@ class HttpSettings:
     ``origin`` is what browsers send as Origin and what a login signs: scheme://host[:port], nothing
     behind. ``hosts`` are further names that a Host header may carry (the proxy's view of us).
     ``proxies`` are peers whose last X-Forwarded-For hop is believed; nobody else's is.
-    ``ws_port`` None: signaling is reached under the same origin.
+    ``ws_port`` None: signaling is reached under the same origin. ``edges``: where pages of viewers
+    find other processes that serve them, as ws:// addresses or paths of our origin.
     """
 
     origin: str
@@ -89,6 +90,7 @@ class HttpSettings:
     hosts: frozenset[str] = frozenset()
     proxies: frozenset[str] = frozenset()
     ws_port: int | None = None
+    edges: tuple[str, ...] = ()
     demo: bool = False
     pages: Path | None = None
     limits: Limits = field(default_factory=Limits)
@@ -110,8 +112,15 @@ class HttpSettings:
         return self.hosts | {urlsplit(self.origin).netloc.lower()}
 
     @property
+    def ws_origins(self) -> tuple[str, ...]:
+        """Everywhere that a page may open a WebSocket, for the content security policy."""
+        absolute = [urlsplit(url) for url in self.edges if not url.startswith("/")]
+        edges = {f"{parts.scheme}://{parts.netloc}" for parts in absolute}
+        return (self.ws_origin, *sorted(edges - {self.ws_origin}))
+
+    @property
     def ws_origin(self) -> str:
-        """Where a page may open a WebSocket, for the content security policy."""
+        """Where signaling is."""
         parts = urlsplit(self.origin)
         scheme = "wss" if self.is_secure else "ws"
         if self.ws_port is None:

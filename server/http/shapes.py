@@ -27,6 +27,7 @@ class Bootstrap(Struct):
 
     ws_port: int | None
     ws_path: str
+    edges: list[str]
     origin: str
     demo: bool
     version: str
@@ -108,6 +109,15 @@ class EventPage(Struct):
     epoch: int
     server_ms: Ms
     events: list[tuple[int, int, str, dict[str, Any], Hex]]
+
+
+class EdgeHeads(Struct):
+    """Public channels that changed, with their last seq; ``boot`` and ``version`` to ask with."""
+
+    boot: str
+    version: int
+    epoch: int
+    heads: dict[str, int]
 
 
 class EnvelopeStored(Struct):

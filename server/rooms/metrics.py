@@ -2,7 +2,7 @@
 deadline.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from server.domain.opening import Stage
 from server.rooms.hall import Hall
+from server.rooms.signaling_metrics import signaling_families
 from signaling.server import SignalingServer
 
 BEFORE_DEADLINE = (Stage.SCHEDULED, Stage.SIGN_IN)
@@ -18,8 +19,15 @@ BEFORE_DEADLINE = (Stage.SCHEDULED, Stage.SIGN_IN)
 class HallCollector(Collector):
     """Reads the counters where they are kept, when somebody asks."""
 
-    def __init__(self, hall: Hall, signaling: SignalingServer) -> None:
+    def __init__(
+        self,
+        hall: Hall,
+        signaling: SignalingServer,
+        elsewhere: Callable[[str], int] | None = None,
+    ) -> None:
+        """``elsewhere``: viewers of a room that other processes serve."""
         self._hall = hall
+        self._elsewhere = elsewhere or (lambda room: 0)
         self._signaling = signaling
 
     def collect(self) -> Iterator[Metric]:
@@ -40,25 +48,16 @@ class HallCollector(Collector):
             rooms.add_metric([room.stream], room.queue_length)
             participants, viewers = self._signaling.members(room.stream)
             members.add_metric([room.stream, "participant"], participants)
-            members.add_metric([room.stream, "viewer"], viewers)
+            members.add_metric([room.stream, "viewer"], viewers + self._elsewhere(room.stream))
         yield rooms
         yield members
-        yield from _signaling_families(self._signaling)
+        yield from signaling_families(self._signaling)
 
 
-def _signaling_families(signaling: SignalingServer) -> Iterator[Metric]:
-    """What signaling allows to be seen at any time; a name may carry one label."""
-    families: dict[str, GaugeMetricFamily] = {}
-    for name, value in signaling.metrics.exported().items():
-        base, _, rest = name.partition("{")
-        label, _, said = rest.rstrip("}").partition("=")
-        family = families.setdefault(
-            base,
-            GaugeMetricFamily(f"kaibiao_{base}", "signaling", labels=[label] if label else []),
-        )
-        family.add_metric([said.strip('"')] if label else [], value)
-    yield from families.values()
-
-
-def register_metrics(registry: CollectorRegistry, hall: Hall, signaling: SignalingServer) -> None:
-    registry.register(HallCollector(hall, signaling))
+def register_metrics(
+    registry: CollectorRegistry,
+    hall: Hall,
+    signaling: SignalingServer,
+    elsewhere: Callable[[str], int] | None = None,
+) -> None:
+    registry.register(HallCollector(hall, signaling, elsewhere))

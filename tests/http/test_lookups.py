@@ -13,6 +13,7 @@ async def test_a_page_learns_where_signaling_is(open_a_site):
         assert await hall.bootstrap() == {
             "ws_port": 9001,
             "ws_path": "/ws",
+            "edges": [],
             "origin": site.url,
             "demo": True,
             "version": "test",

@@ -9,13 +9,14 @@ from server.http.wire import answer
 
 
 async def handle(request: web.Request, front: Front, _actor: Actor) -> web.StreamResponse:
-    """Where signaling is, and which origin a login signs."""
+    """Where signaling is, also for viewers, and which origin a login signs."""
     settings = front.settings
     return answer(
         request,
         {
             "ws_port": settings.ws_port,
             "ws_path": WS_PATH,
+            "edges": settings.edges,
             "origin": settings.origin,
             "demo": settings.demo,
             "version": settings.version,
