@@ -26,7 +26,7 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SUFFIX: Final = ".krj"
 CODECS: Final = {"opus": "audio", "h264": "video", "vp8": "video"}
 NO_HASH: Final = ""
-_FILE: Final = re.compile(r"\d{6}\.krj")
+_FILE: Final = re.compile(r"[0-9]{6}\.krj")
 
 
 def checked_name(name: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from media.recording.disk import DiskLevel, MeasureDisk, forecast_ms, judge
-from media.recording.records import Kind, encode_record, json_body
+from media.recording.records import TIME_MAX, Kind, encode_record, json_body
 from media.recording.segments import SegmentClosed
 from media.recording.track_journal import TrackJournal
 
@@ -249,7 +249,7 @@ def _encode(batch: Batch) -> list[bytes]:
         encode_record(
             batch.kind,
             mono_ns,
-            max(0, batch.utc_ms - (newest - mono_ns) // 1_000_000),
+            min(max(batch.utc_ms - (newest - mono_ns) // 1_000_000, 0), TIME_MAX),
             raw,
             batch.flags,
         )

@@ -15,6 +15,8 @@ WAIT_NS: Final = 500_000_000
 WAITING_MAX: Final = 512
 # A jump this far is a sender that began anew, not a loss: its timestamps mean nothing to the old.
 JUMP_MAX: Final = 3000
+# So many in a row behind the place that was reached: the sender began anew a little lower.
+LATE_MAX: Final = 100
 
 GAP: Final = None
 
@@ -27,13 +29,16 @@ class Reorderer:
         self._next: int | None = None  # unwrapped sequence number
         self._waiting: dict[int, tuple[RtpView, int]] = {}
         self._timestamp = 0  # unwrapped, of the last unit
+        self._late = 0  # in a row
 
     def push(self, view: RtpView, arrival_ns: int, counters: Counters) -> Iterator[Unit | None]:
         """Takes one packet; yields what is in order now."""
         if self._next is None:
             self._next, self._timestamp = view.seq, view.timestamp
         number = self._next + seq_delta(view.seq, self._next & 0xFFFF)
-        if abs(number - self._next) > JUMP_MAX:
+        self._late = self._late + 1 if number < self._next else 0
+        if abs(number - self._next) > JUMP_MAX or self._late > LATE_MAX:
+            self._late = 0
             yield from self.flush(counters)
             counters.gaps += 1
             yield GAP

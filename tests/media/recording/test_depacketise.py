@@ -172,6 +172,15 @@ def test_a_jump_of_the_sequence_begins_anew_at_a_keyframe() -> None:
     assert frames[FRAMES].is_key
 
 
+def test_a_sequence_that_begins_anew_a_little_lower_is_followed_before_long() -> None:
+    packets = joined(sent(OPUS, seq=2000))
+    again = Sender(OPUS, 7, seq=1000, base=5)
+    later = [again.frame([raw], n * 960)[0] for n in range(6) for raw in sound(1)[:FRAMES]]
+    frames, assembler = assembled(OPUS, packets + later)
+    assert assembler.counters.late == 100
+    assert len(frames) == FRAMES + len(later) - 100
+
+
 def test_packets_of_another_payload_type_are_no_gap() -> None:
     one, two, three = joined(sent(OPUS))[:3]
     other = one[:1] + bytes([13]) + two[2:]  # comfort noise in the place of the second

@@ -50,11 +50,11 @@ def beeps(path: Path) -> list[float]:
     quiet = 0
     with av.open(str(path)) as container:
         for frame in container.decode(audio=0):
-            levels = np.abs(frame.to_ndarray()[0]).reshape(-1, 48)
-            for place, level in enumerate(levels.max(axis=1)):
-                if level > 0.1:
+            wave = np.abs(frame.to_ndarray()[0])
+            for place in range(0, len(wave), 48):
+                if wave[place : place + 48].max() > 0.1:
                     if quiet > 100:
-                        found.append(float(frame.time) * 1000 + place)
+                        found.append(float(frame.time) * 1000 + place / 48)
                     quiet = 0
                 else:
                     quiet += 1
