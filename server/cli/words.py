@@ -21,6 +21,11 @@ def told(code: str, detail: str = "") -> str:
     return f"{said} ({detail})" if detail else said
 
 
+def language(asked: str | None = None) -> str:
+    """ "zh" or "en": what was asked for, else what the environment says."""
+    return asked or ("zh" if _language() == "zh_CN" else "en")
+
+
 def _language() -> str:
     """zh_CN where the environment says so, else en: as the verifier decides."""
     names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))

@@ -1,0 +1,134 @@
+"""Evaluations as tables for a terminal (评标结果的显示), in Chinese or English.
+
+Invariant: shows, decides nothing; every figure is the text that the derivation prints.
+"""
+
+from rich.console import Console
+from rich.table import Table
+
+from crypto.text import money_text
+from server.domain.evaluation.comparison import Comparison, Fate
+from server.domain.evaluation.methods import Derivation, Method
+from server.domain.evaluation.sensitivity import Outcome, Sensitivity
+from server.domain.evaluation.simulation import Outlook
+
+
+def _pick(language: str, zh: str, en: str) -> str:
+    return zh if language == "zh" else en
+
+
+def _table(language: str, zh: str, en: str) -> Table:
+    """Columns by their heads, which are separated by commas."""
+    table = Table()
+    for head in _pick(language, zh, en).split(","):
+        table.add_column(head, overflow="fold")  # a figure is never cut off
+    return table
+
+
+def show_derivation(derivation: Derivation, language: str) -> None:
+    method, results = derivation.method, derivation.results
+    console = Console()
+    console.print(method.name.of(language), style="bold")
+    if not method.confirmed:
+        console.print(
+            _pick(language, "未经确认的办法，仅供演示。", "Unconfirmed: for demonstration only.")
+        )
+    for role, name in method.shows.items():
+        if isinstance(value := results.shown.get(role), str):
+            console.print(f"{method.labels[name].of(language)}: {value}")
+    if results.ranked:
+        console.print(_ranking(derivation, language))
+    else:
+        step = results.failed_at
+        ended = _pick(language, f"评审在步骤 {step} 结束：", f"Ended at step {step}: ")
+        console.print(ended + results.failure)
+    for bid, step in results.left_out.items():
+        console.print(f"{bid}: " + _pick(language, f"在步骤 {step} 出局", f"left out at {step}"))
+
+
+def _ranking(derivation: Derivation, language: str) -> Table:
+    names = dict(zip(derivation.bids.ids, derivation.bids.names, strict=True))
+    per_bid = {r: v for r, v in derivation.results.shown.items() if isinstance(v, dict)}
+    labels, shows = derivation.method.labels, derivation.method.shows
+    table = _table(language, "名次,编号,投标人", "place,id,bidder")
+    for role in per_bid:
+        table.add_column(labels[shows[role]].of(language), justify="right")
+    for place, bid in derivation.results.ranking:
+        cells = (column.get(bid, "") for column in per_bid.values())
+        table.add_row(str(place), bid, names[bid], *cells)
+    return table
+
+
+def show_methods(methods: dict[str, Method], language: str) -> None:
+    table = _table(language, "名称,办法,依据", "name,method,source")
+    for name, method in methods.items():
+        status = ("已公布文件", "published") if method.confirmed else ("未经确认", "unconfirmed")
+        table.add_row(name, method.name.of(language), _pick(language, *status))
+    Console().print(table)
+
+
+def show_outlooks(outlooks: list[Outlook], own: str, language: str) -> None:
+    table = _table(
+        language,
+        "自报价,第一名,占比,平均名次,最低得分,平均得分,最高得分",
+        "own price,first,share,mean place,lowest score,mean score,highest score",
+    )
+    for outlook in outlooks:
+        placed, scores = outlook.places.total(), outlook.scores
+        places = sum(place * count for place, count in outlook.places.items())
+        table.add_row(
+            money_text(outlook.price),
+            f"{outlook.wins}/{outlook.trials}",
+            f"{100 * outlook.wins / outlook.trials:.1f}%",
+            f"{places / placed:.2f}" if placed else "-",
+            str(min(scores)) if scores else "-",
+            str(outlook.mean_score) if scores else "-",
+            str(max(scores)) if scores else "-",
+        )
+    cases = outlooks[0].trials
+    table.title = _pick(
+        language, f"{own}：每个报价 {cases} 种情形", f"{own}: {cases} cases a price"
+    )
+    Console().print(table)
+
+
+def show_comparison(found: Comparison, language: str) -> None:
+    one, two = (d.method.name.of(language) for d in (found.first, found.second))
+    changed = _pick(language, "名次变化", "moved")
+    scored = _pick(language, "得分", "score")
+    table = _table(language, "编号", "id")
+    for head in (f"A: {one}", scored, f"B: {two}", scored, changed):
+        table.add_column(head)
+    for bid, (a, b) in found.fates.items():
+        moved = _pick(language, "是", "yes") if a.place != b.place else ""
+        table.add_row(bid, *_fate(a, language), *_fate(b, language), moved)
+    Console().print(table)
+
+
+def _fate(fate: Fate, language: str) -> tuple[str, str]:
+    out = _pick(language, "出局", "out") + (f" ({fate.left_out})" if fate.left_out else "")
+    return out if fate.place is None else str(fate.place), fate.score or ""
+
+
+def show_sensitivity(found: Sensitivity, language: str) -> None:
+    console = Console()
+    winner, following = found.actual.winner or "-", found.next or "-"
+    told = f"第一名：{winner}；其后：{following}", f"winner: {winner}; next: {following}"
+    console.print(_pick(language, *told))
+    told = "缺了它第一名就会改变的投标：", "bids without which another would have won: "
+    deciding = ", ".join(found.deciding) or _pick(language, "无", "none")
+    console.print(_pick(language, *told) + deciding)
+    table = _table(language, "变化,第一名,基准价,得分", "change,winner,benchmark,score")
+    for bid, outcome in found.without.items():
+        _add(table, _pick(language, f"缺 {bid}", f"without {bid}"), outcome)
+    for label, values in found.drawn.items():
+        for value, outcome in values.items():
+            _add(table, f"{label} = {value}", outcome)
+    console.print(table)
+    total = sum(found.combinations.values())
+    for won, count in found.combinations.items():
+        console.print(f"{won or '-'}: {count}/{total}")
+
+
+def _add(table: Table, change: str, outcome: Outcome) -> None:
+    table.add_row(change, outcome.winner or "-", outcome.benchmark or "-", outcome.score or "-")
