@@ -11,7 +11,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -23,6 +23,7 @@ from signaling.feed import Feed, Heard, HeardEvent
 from signaling.outbox import CommandRefused as CommandRefused
 from signaling.outbox import Outbox
 from signaling.session import CloseCode
+from signaling.ways import Ways
 
 TicketSource = str | None | Callable[[], Awaitable[str | None]]
 OPEN_TIMEOUT_S: Final = 10.0
@@ -46,7 +47,8 @@ class Client:
     """``async with Client(url, origin=..., ticket=...) as client: ...``
 
     ``ticket``: the text, None for an anonymous viewer, or a coroutine function that fetches a fresh
-    one for each connection (tickets are single-use, so only that survives a reconnect).
+    one for each connection (tickets are single-use, so only that survives a reconnect). ``edges``:
+    addresses that serve viewers; who has no ticket goes there first.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class Client:
         *,
         origin: str | None = None,
         ticket: TicketSource = None,
+        edges: Sequence[str] = (),
         tls: ssl.SSLContext | None = None,
         clock_samples: int = 8,
         on_presence: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
-        self._url = url
+        first = random.randrange(1 << 16)  # noqa: S311 - spreads, guards nothing
+        self._ways = Ways(url, edges, first) if ticket is None else Ways(url, (), 0)
         self._origin = origin
         self._ticket = ticket
         self._tls = tls
@@ -160,7 +164,7 @@ class Client:
         auth_failures = 0
         try:
             while True:
-                loss = self.last_loss = await self._live_once()
+                loss = self.last_loss = await self._live_once(self._ways.next(failures))
                 failures = 1 if self._is_live else failures + 1
                 auth_failures = 0 if self._is_live else auth_failures
                 self._is_live = False
@@ -180,11 +184,11 @@ class Client:
             self._finish(error)
             raise
 
-    async def _live_once(self) -> Loss:
+    async def _live_once(self, url: str) -> Loss:
         """Connect, say hello, stay until the line is lost."""
         try:
             ticket = await self._ticket() if callable(self._ticket) else self._ticket
-            wire = await open_wire(self._url, self._origin, tls=self._tls, timeout_s=OPEN_TIMEOUT_S)
+            wire = await open_wire(url, self._origin, tls=self._tls, timeout_s=OPEN_TIMEOUT_S)
         except (OSError, TimeoutError) as error:
             return Loss(0, type(error).__name__)
         self._wire = wire

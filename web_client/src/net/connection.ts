@@ -37,8 +37,11 @@ export interface SocketEvents {
 }
 
 export interface Environment {
-  /** Opens a socket; throws, or calls `closed`, when it cannot. */
-  openSocket(events: SocketEvents): Socket;
+  /**
+   * Opens a socket; throws, or calls `closed`, when it cannot. Who has no ticket is a viewer, and may
+   * be served elsewhere; `failures` as in `Ways.next`.
+   */
+  openSocket(events: SocketEvents, isViewer: boolean, failures: number): Socket;
   /** A fresh one-time ticket, or null for an anonymous viewer. */
   ticket(): Promise<string | null>;
   /** The same request by POST; rejects with `Refused`, or anything else when nothing came back. */
@@ -66,6 +69,8 @@ const POST_TOO_MS = 4_000;
 const CLOCK_BURST = 5;
 const CLOCK_BURST_MS = 200;
 const FAILURES_BEFORE_POLLING = 2;
+/** An edge takes no requests: they go to the site by POST. */
+const VIEWERS_ONLY = "edge.viewers_only";
 
 export class Connection {
   readonly channels = new Channels();
@@ -168,7 +173,7 @@ export class Connection {
     });
     let over = false;
     try {
-      this.socket = this.environment.openSocket({
+      const events: SocketEvents = {
         opened: () => {
           if (attempt !== this.attempt) return;
           this.socket?.send(helloFrame(ticket, this.channels.positions()));
@@ -181,7 +186,8 @@ export class Connection {
           if (!over && attempt === this.attempt) this.failed();
           over = true;
         },
-      });
+      };
+      this.socket = this.environment.openSocket(events, ticket === null, this.failures);
     } catch {
       cancelWelcome();
       this.failed();
@@ -345,6 +351,11 @@ export class Connection {
   private refused(frame: Extract<ServerFrame, { kind: "err" }>): void {
     if (frame.code === "channel.epoch_changed") {
       this.epochChanged(frame.detail);
+      return;
+    }
+    if (frame.code === VIEWERS_ONLY) {
+      const pending = this.commands.all.find((one) => one.id === frame.commandId);
+      if (pending) this.post(pending);
       return;
     }
     const delay = this.commands.refuse(

@@ -17,10 +17,13 @@ import type { EventFrame, Me } from "./frames.ts";
 import { SUBPROTOCOL } from "./frames.ts";
 import { getJson, pollEvents, postCommand } from "./http.ts";
 import { me, ticket } from "./session.ts";
+import { Ways } from "./ways.ts";
 
 export interface Bootstrap {
   readonly ws_port: number | null;
   readonly ws_path: string;
+  /** Where viewers are served, beside the site's own process: ws:// addresses, or paths here. */
+  readonly edges?: readonly string[];
   readonly origin: string;
   readonly demo: boolean;
   readonly version: string;
@@ -157,8 +160,13 @@ function browserEnvironment(bootstrap: Bootstrap): Environment {
   const host =
     bootstrap.ws_port === null ? location.host : `${location.hostname}:${bootstrap.ws_port}`;
   const url = `${scheme}://${host}${bootstrap.ws_path}`;
+  const edges = (bootstrap.edges ?? []).map((edge) =>
+    edge.startsWith("/") ? `${scheme}://${location.host}${edge}` : edge,
+  );
+  const ways = new Ways(url, edges, Math.floor(Math.random() * 65_536)); // spreads, guards nothing
   return {
-    openSocket: (events) => openSocket(url, events),
+    openSocket: (events, isViewer, failures) =>
+      openSocket(isViewer ? ways.next(failures) : url, events),
     ticket,
     post: postCommand,
     events: pollEvents,

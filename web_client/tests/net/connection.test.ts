@@ -77,6 +77,41 @@ describe("after a cut", () => {
   });
 });
 
+describe("a viewer", () => {
+  it("is told apart, and each failure is counted until a welcome", async () => {
+    const world = new World();
+    world.isViewer = true;
+    await world.live(1);
+    expect(world.socket.sent[0]).toEqual(["hello", 1, null, [[ROOM, "hall", 0, 0]]]);
+    world.socket.events.closed(1006);
+    await world.pass(600);
+    world.socket.events.closed(1006);
+    await world.pass(1_000);
+    world.socket.welcome();
+    world.socket.events.closed(1012);
+    await world.pass(600);
+    expect(world.tries).toEqual([
+      [true, 0],
+      [true, 1],
+      [true, 2],
+      [true, 1],
+    ]);
+  });
+
+  it("asks by POST what an edge does not take", async () => {
+    const world = new World();
+    world.isViewer = true;
+    world.post = () => Promise.resolve({ done: true });
+    await world.live(1);
+    const answer = world.connection.command(ROOM, "card_unlock", {});
+    await world.settle();
+    const [, n, id] = world.socket.of("cmd")[0] as [string, number, string];
+    world.socket.say("err", n, id, "edge.viewers_only", false, {});
+    expect(await answer).toEqual({ done: true });
+    expect(world.posts).toEqual([{ id, op: "card_unlock" }]);
+  });
+});
+
 describe("gaps and epochs", () => {
   it("asks once for what is missing and applies it in order", async () => {
     const world = new World();

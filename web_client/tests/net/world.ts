@@ -56,6 +56,8 @@ export class World {
   readonly links: LinkState[] = [];
   restarts = 0;
   isBlocked = false;
+  isViewer = false;
+  readonly tries: [boolean, number][] = [];
   posts: { id: string; op: string }[] = [];
   post: (id: string) => Promise<unknown> = () => Promise.reject(new Error("no network"));
   poll: (position: Position) => Promise<PolledEvents> = () =>
@@ -68,13 +70,14 @@ export class World {
     const clock = new ServerClock({ monotonic: () => this.nowMs, wall: () => this.nowMs });
     this.connection = new Connection(
       {
-        openSocket: (events) => {
+        openSocket: (events, isViewer, failures) => {
+          this.tries.push([isViewer, failures]);
           const socket = new FakeSocket(events);
           this.sockets.push(socket);
           if (this.isBlocked) queueMicrotask(() => events.closed(1006));
           return socket;
         },
-        ticket: () => Promise.resolve(`ticket-${this.sockets.length + 1}`),
+        ticket: () => Promise.resolve(this.isViewer ? null : `ticket-${this.sockets.length + 1}`),
         post: (id, _room, op) => {
           this.posts.push({ id, op });
           return this.post(id);
