@@ -207,6 +207,8 @@ def _settings(config: Config, ws_port: int) -> HttpSettings:
         ws_port=None if config.listen.ws_behind_origin else ws_port,
         edges=tuple(config.edges.urls) if config.edges.redis else (),
         demo=config.site.demo,
+        site_name=config.site.name,
+        help_phone=config.site.help_phone,
         pages=PAGES if PAGES.exists() else None,
         limits=Limits(challenge_rate=rate, login_rate=rate, command_rate=rate),
     )

@@ -23,6 +23,16 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     origin: Annotated[str, msgspec.Meta(description="what browsers see as our origin")] = (
         "http://127.0.0.1:8420"
     )
+    name: Annotated[
+        str, msgspec.Meta(max_length=40, description="what the centre is called, on every page")
+    ] = ""
+    help_phone: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[0-9+() -]{0,32}$",
+            description="whom people in trouble call; empty: the tender documents' number",
+        ),
+    ] = ""
     log_origin: Annotated[
         str, msgspec.Meta(description="name of the site log, <public host>/kaibiao/log")
     ] = "localhost/kaibiao/log"

@@ -123,6 +123,8 @@ async def run(port: int, bidders: int, *, fresh: bool) -> None:
             log_origin="hall.jiangzhou.example/kaibiao/log",
             data=str(DATA),
             demo=True,
+            name="江州市公共资源交易中心",
+            help_phone="0790-555-0142",
         ),
         listen=Listen(http_port=port, ws_port=port + 1, health_port=port + 2),
     )

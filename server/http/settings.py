@@ -92,6 +92,8 @@ class HttpSettings:
     ws_port: int | None = None
     edges: tuple[str, ...] = ()
     demo: bool = False
+    site_name: str = ""  # on every page, as is whom to call; empty: the site has not said
+    help_phone: str = ""
     pages: Path | None = None
     limits: Limits = field(default_factory=Limits)
 

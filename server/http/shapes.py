@@ -31,6 +31,8 @@ class Bootstrap(Struct):
     origin: str
     demo: bool
     version: str
+    site_name: str
+    help_phone: str
 
 
 class ChallengeAsked(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,8 +7,9 @@ from tests.http.site import Site, refused
 from tests.http.small_hall import DEADLINE_MS, TENDER
 
 
-async def test_a_page_learns_where_signaling_is(open_a_site):
-    site: Site = await open_a_site(ws_port=9001, demo=True)
+async def test_a_page_learns_where_signaling_is_and_whom_to_call(open_a_site):
+    names = {"site_name": "江州中心", "help_phone": "0790-555-0142"}
+    site: Site = await open_a_site(ws_port=9001, demo=True, **names)
     async with site.visitor() as hall:
         assert await hall.bootstrap() == {
             "ws_port": 9001,
@@ -17,6 +18,8 @@ async def test_a_page_learns_where_signaling_is(open_a_site):
             "origin": site.url,
             "demo": True,
             "version": "test",
+            "site_name": "江州中心",
+            "help_phone": "0790-555-0142",
         }
         assert await hall.demo_people() == {"people": []}
 

@@ -9,7 +9,7 @@ from server.http.wire import answer
 
 
 async def handle(request: web.Request, front: Front, _actor: Actor) -> web.StreamResponse:
-    """Where signaling is, also for viewers, and which origin a login signs."""
+    """Where signaling is, also for viewers, which origin a login signs, whom to call."""
     settings = front.settings
     return answer(
         request,
@@ -20,5 +20,7 @@ async def handle(request: web.Request, front: Front, _actor: Actor) -> web.Strea
             "origin": settings.origin,
             "demo": settings.demo,
             "version": settings.version,
+            "site_name": settings.site_name,
+            "help_phone": settings.help_phone,
         },
     )
