@@ -25,11 +25,12 @@ from crypto.shares import find_host_half, open_share
 from crypto.stream import RootHasher, chunk_size
 from server.storage.upload_state import UploadState, read
 from tests.browser.conftest import FLAGS, STEP_MS, HallUnderTest, press, see
+from tests.cli.program import run
 
 MIB: Final = 1 << 20
 PASSPHRASE: Final = "correct horse battery"
 SAMPLE_S: Final = 0.05
-UPLOAD_MS: Final = 240_000  # half a gigabyte on a machine that has other things to do
+UPLOAD_MS: Final = 600_000  # 2 GiB on a machine that has other things to do
 SEALED: Final = "已封"
 
 # Every value that the progress bar ever shows, with its label.
@@ -42,6 +43,16 @@ WATCH_PROGRESS = """
   };
   const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ["value"] };
   new MutationObserver(look).observe(document.body, watched);
+}
+"""
+# The most that the private disk ever held.
+WATCH_DISK = """
+() => {
+  globalThis.diskPeak = 0;
+  setInterval(async () => {
+    const { usage } = await navigator.storage.estimate();
+    diskPeak = Math.max(diskPeak, usage);
+  }, 500);
 }
 """
 # What lies in the private disk: every file's path and size.
@@ -273,10 +284,9 @@ def key_of(saved: Path) -> KeyFile:
     return open_keyfile(saved.read_bytes(), PASSPHRASE)
 
 
-def opened_sha256(hall: HallUnderTest, header: Header, key: KeyFile, size: int) -> str:
-    """SHA-256 of the file inside a stored envelope; its payload is checked against ct_root."""
-    suite, name = header.suite, header.bid_id.hex()
-    s_B = bidder_half(suite, unseal_seed(header, key.box_key))
+def halves_of(hall: HallUnderTest, header: Header, key: KeyFile) -> tuple[bytes, bytes]:
+    """The bidder's half by its key file, the other by two trustees' keys."""
+    s_B = bidder_half(header.suite, unseal_seed(header, key.box_key))
     assert bidder_half_matches(header, s_B)
     shares = {
         i: open_share(header, i, trustee.box)[1]
@@ -284,14 +294,37 @@ def opened_sha256(hall: HallUnderTest, header: Header, key: KeyFile, size: int) 
     }
     found = find_host_half(header, shares)
     assert found is not None
-    opened = content_key(header, s_B, found.host_half)
+    return s_B, found.host_half
+
+
+def payload_of(hall: HallUnderTest, header: Header) -> Path:
+    """Where the hall keeps this envelope's ciphertext."""
+    name = header.bid_id.hex()
+    return store_of(hall) / "blobs" / name[:2] / f"{name}.kbc"
+
+
+def open_with_program(hall: HallUnderTest, header: Header, key: KeyFile, into: Path) -> None:
+    """`kaibiao open` on what the hall stored."""
+    payload = payload_of(hall, header)
+    s_B, s_H = (half.hex() for half in halves_of(hall, header, key))
+    done = run(
+        "open", payload.with_suffix(".kbh"), payload,
+        "--bidder-half", s_B, "--host-half", s_H, "--out", into,
+    )  # fmt: skip
+    assert done.code == 0, done
+
+
+def opened_sha256(hall: HallUnderTest, header: Header, key: KeyFile, size: int) -> str:
+    """SHA-256 of the file inside a stored envelope; its payload is checked against ct_root."""
+    s_B, s_H = halves_of(hall, header, key)
+    opened = content_key(header, s_B, s_H)
     assert opened is not None
-    root = RootHasher(suite, header.pt_len, header.log2_chunk)
+    root = RootHasher(header.suite, header.pt_len, header.log2_chunk)
     digest, left = hashlib.sha256(), size
-    with (store_of(hall) / "blobs" / name[:2] / f"{name}.kbc").open("rb") as payload:
+    with payload_of(hall, header).open("rb") as payload:
 
         def read_chunk(index: int) -> bytes:
-            chunk = payload.read(chunk_size(suite, header.pt_len, header.log2_chunk, index))
+            chunk = payload.read(chunk_size(header.suite, header.pt_len, header.log2_chunk, index))
             root.update(chunk)
             return chunk
 

@@ -198,8 +198,8 @@ async def press(page: Page, name: str, *, exact: bool = False) -> None:
     await page.get_by_role("button", name=name, exact=exact).first.click()
 
 
-async def see(page: Page, text: str) -> None:
-    await page.get_by_text(text).first.wait_for(state="visible")
+async def see(page: Page, text: str, *, within_ms: float = STEP_MS) -> None:
+    await page.get_by_text(text).first.wait_for(state="visible", timeout=within_ms)
 
 
 async def picture(page: Page, name: str) -> None:

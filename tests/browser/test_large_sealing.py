@@ -3,7 +3,10 @@
 Real page, worker, private disk and hall; what arrives is opened offline and compared with the file.
 """
 
+import hashlib
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +18,8 @@ from tests.browser.bidder_machine import (
     MIB,
     PRIVATE_DISK,
     SEALED,
+    UPLOAD_MS,
+    WATCH_DISK,
     WATCH_PROGRESS,
     Machine,
     RendererMemory,
@@ -26,6 +31,7 @@ from tests.browser.bidder_machine import (
     machine,
     make_file,
     open_key,
+    open_with_program,
     opened_sha256,
     private_disk_is_empty,
     register,
@@ -37,9 +43,11 @@ from tests.browser.conftest import HallUnderTest, picture, press, see
 
 SMALL: Final = 100 * MIB
 LARGE: Final = 500 * MIB
+LARGEST: Final = (2 << 30) - 1  # padded it is the 2 GiB that the tender allows
 # Measured: peaks of 270-282 and 293-302 MiB, half of it code; they vary by when V8 collects. The
 # bound is a seventh of the 400 MiB more that are sealed: whatever keeps the file exceeds it.
 GROWTH_MAX: Final = 60 * MIB
+RENDERER_MAX: Final = 400 * MIB  # five times less than the file; measured: see docs/performance.md
 PAUSED_FOR_MS: Final = 1000
 
 ALONE = {"deadline_s": 1800, "behaviours": [], "trustees": 0}
@@ -126,6 +134,46 @@ async def test_half_a_gigabyte_takes_no_more_memory_than_a_fifth_of_it(
     assert opened_sha256(hall, header, key, LARGE) == digest
 
 
+@pytest.mark.skipif(os.environ.get("KAIBIAO_LARGE") != "1", reason="takes minutes and 8 GB of disk")
+async def test_two_gibibytes_take_no_more_memory_than_half_a_gigabyte(
+    hall: HallUnderTest, tmp_path: Path
+) -> None:
+    """The largest file that the demo's tender takes: its sizes do not fit into 31 bits."""
+    document = tmp_path / "largest.pdf"
+    digest = make_file(document, LARGEST)
+    async with machine(tmp_path / "profile") as desk:
+        page = await first_visit(desk, hall, tmp_path)
+        await fill_form(page, document)
+        await page.evaluate(WATCH_PROGRESS)
+        await page.evaluate(WATCH_DISK)
+        began_s = time.monotonic()
+        async with RendererMemory(desk.profile) as renderer:
+            await start_sealing(page)
+            await see(page, SEALED, within_ms=UPLOAD_MS)
+            sealed_s = time.monotonic() - began_s
+            await delivered(page)
+        sent_s = time.monotonic() - began_s
+        shown, disk = await page.evaluate("[shown, diskPeak]")
+        await eventually("nothing is left on the private disk", lambda: private_disk_is_empty(page))
+        assert desk.complaints == []
+    print(
+        f"2 GiB: sealed in {sealed_s:.0f} s, delivered in {sent_s:.0f} s, renderer at most "
+        f"{renderer.peak / MIB:.0f} MiB, private disk {disk / MIB:.0f} MiB"
+    )
+    assert renderer.peak < RENDERER_MAX
+    assert disk > LARGEST
+    values = [value for label, value in shown if label.startswith("正在上传")]
+    assert values == sorted(values)
+    assert values[-1] >= LARGEST
+    key = key_of(tmp_path / "own.kbk")
+    [header] = bodies(hall, key).values()
+    assert header.pt_len == LARGEST + 1
+    opened = tmp_path / "opened.pdf"
+    open_with_program(hall, header, key, opened)
+    with opened.open("rb") as file:
+        assert hashlib.file_digest(file, "sha256").hexdigest() == digest
+
+
 async def test_a_page_that_was_closed_after_sealing_sends_the_stored_ciphertext(
     hall: HallUnderTest, tmp_path: Path
 ) -> None:
@@ -161,6 +209,30 @@ async def test_a_page_that_was_closed_after_sealing_sends_the_stored_ciphertext(
     key = key_of(tmp_path / "own.kbk")
     [header] = bodies(hall, key).values()
     assert opened_sha256(hall, header, key, SMALL) == digest
+
+
+async def test_a_disk_that_fills_up_while_sealing_is_said_and_the_bid_still_goes(
+    hall: HallUnderTest, tmp_path: Path
+) -> None:
+    """There was room when it began. Sealed anew, the ciphertext waits in memory, a little of it."""
+    document = tmp_path / "technical.pdf"
+    digest = make_file(document, 2 * SMALL)
+    async with machine(tmp_path / "profile") as desk:
+        page = await first_visit(desk, hall, tmp_path)
+        await fill_form(page, document)
+        await start_sealing(page)
+        browser = await desk.context.new_cdp_session(page)
+        quota = {"origin": hall.url, "quotaSize": 20 * MIB}
+        await browser.send("Storage.overrideQuotaForOrigin", quota)
+        await see(page, "本机存储空间不够")
+        await see(page, "什么也没有递交")
+        await picture(page, "bid-disk-full")
+        await press(page, "接着传")
+        await delivered(page)
+        await eventually("nothing is left on the private disk", lambda: private_disk_is_empty(page))
+    key = key_of(tmp_path / "own.kbk")
+    [header] = bodies(hall, key).values()
+    assert opened_sha256(hall, header, key, 2 * SMALL) == digest
 
 
 async def test_a_file_edited_during_a_pause_is_refused_and_nothing_is_submitted(

@@ -53,6 +53,8 @@ export class SealRun {
   /** Stored ciphertext of the envelope that failed: a later resume carries on with it. */
   private storedId: string | null = null;
   private isOver = false;
+  /** What browsers say of their room is no promise: after a write that failed, memory is used. */
+  private isDiskFull = false;
   private isAskingWho = false;
   private readonly done = new Map<number, SealDone>();
   private readonly run: SealRunInput;
@@ -174,6 +176,7 @@ export class SealRun {
         if (data.kind === "failed") {
           over();
           this.storedId = data.stored_id;
+          if (data.code === "seal.storage_full") this.isDiskFull = true;
           reject(new Refused(data.code));
         }
       };
@@ -199,7 +202,7 @@ export class SealRun {
       bidder: { sign_seed: keys.signSeed, xpk: keys.xpk },
       plaintext: envelope === FORM_ENVELOPE ? this.form() : this.file(envelope),
       created_ms: now(),
-      spool: "auto",
+      spool: this.isDiskFull ? "memory" : "auto",
     };
     return { kind: "seal", request };
   }
