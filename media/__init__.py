@@ -1,1 +1,20 @@
-"""Mechanism: the selective forwarding unit. Knows no tender. So far its place in the layers."""
+"""Mechanism: live sound and pictures, forwarded and recorded, never transcoded. Knows no tender.
+
+What others use (everything else is ours to change):
+
+- `media.sfu.Sfu`: the forwarding unit. ``open``, ``close``; ``admit(room, member, grants)``,
+  ``dismiss``; ``publish(room, member, offer, labels, to) -> answer``; ``watch(room, member,
+  {track: tile height in px}) -> offer | None``, ``answer``, ``unwatch_all``; ``mute``, ``hold``;
+  ``tap(track, tap)``, ``ask_keyframe(track)`` for recording; ``counters``.
+- `media.rooms`: ``SfuOptions`` and the events it tells (``PeerConnected``, ``PeerLost``,
+  ``TrackOpened``, ``TrackClosed``, ``TrackFlowing``, ``TrackPaused``, ``SpeakerChanged``,
+  ``LayerChanged``).
+- `media.grants`: ``Grants``, ``Label``: the table of who may do what, handed in by the server.
+- `media.errors.MediaRefused`: every refusal, with one of its ``CODES``.
+- `media.engine`: the interface of the packet engine, and `TappedPacket`, what a tap gets:
+  ``track``, ``layer``, the decrypted ``rtp`` as the publisher sent it, ``arrival_us``.
+- `media.packets.parse_rtp`, `media.rtcp.parse_rtcp`, `media.codecs.starts_keyframe`: for whoever
+  reads packets.
+
+Where to look: docs/media.md.
+"""

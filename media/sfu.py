@@ -21,9 +21,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-from crypto.keys import random_bytes
 from media.aiortc_private import Certificate
-from media.codecs import Codec
 from media.engine import (
     TICK_MS,
     Counters,
@@ -33,17 +31,14 @@ from media.engine import (
     LossHeard,
     SourceEnded,
     SourceStarted,
-    StreamTerms,
     Tap,
 )
 from media.errors import MediaRefused
-from media.forwarding import FIRST_SEQ_MAX
 from media.grants import NOTHING, Grants, Label
 from media.ice import Binding, IceTable
 from media.peer import Peer, Way
 from media.python_engine import PythonEngine
 from media.rooms import (
-    LayerChanged,
     Member,
     PeerConnected,
     PeerLost,
@@ -56,10 +51,10 @@ from media.rooms import (
     TrackFlowing,
     TrackOpened,
     TrackPaused,
-    Watched,
 )
-from media.sdp import OfferedStream, answer_publisher, offer_viewer, read, terms_of
+from media.sdp import answer_publisher, offer_viewer, read, terms_of
 from media.udp_port import UdpPort, now_us
+from media.viewers import Viewers
 
 SPEAKER_TICKS = 5
 CONSENT_TICKS = 50
@@ -83,8 +78,8 @@ class Sfu:
         self._rooms: dict[str, Room] = {}
         self._peers: dict[int, tuple[Peer, Room, Member]] = {}
         self._tracks: dict[int, tuple[Room, Published]] = {}
-        self._watched: dict[int, tuple[Room, Member, Watched]] = {}
         self._numbers = count(1)
+        self._viewers = Viewers(self.engine, options, self._tracks, self._numbers)
         self._ticking: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -153,7 +148,7 @@ class Sfu:
         for watched in list(member.watched.values()):
             track = room.tracks.get(watched.track)
             if track is None or not member.may_watch(track):
-                self._unwatch(member, watched)
+                self._viewers.drop(member, watched)
 
     def _member(self, room: str, member: str) -> tuple[Room, Member]:
         found = self._rooms.get(room)
@@ -236,7 +231,7 @@ class Sfu:
         for member in room.members.values():
             for watched in member.watched.values():
                 if watched.track == track.number:
-                    self._start_stream(member, watched)
+                    self._viewers.start(member, watched)
 
     def _close_track(self, room: Room, track: Published) -> None:
         del room.tracks[track.number], self._tracks[track.number]
@@ -245,7 +240,7 @@ class Sfu:
         for member in room.members.values():
             watched = member.watched.get(track.number)
             if watched is not None:
-                self._unwatch(member, watched)
+                self._viewers.drop(member, watched)
         self._tell(TrackClosed(room.name, track.member, track.number))
 
     def tap(self, track: int, tap: Tap | None) -> None:
@@ -308,28 +303,12 @@ class Sfu:
         An offer where the streams have changed, to be answered; None where only tiles have.
         """
         found, known = self._member(room, member)
-        if len(wanted) > self.options.streams_max:
-            raise MediaRefused("media.full")
-        for track in wanted:
-            published = found.tracks.get(track)
-            if published is None:
-                raise MediaRefused("media.unknown", "track")
-            if not known.may_watch(published):
-                raise MediaRefused("media.not_allowed")
+        self._viewers.check(found, known, wanted)
         peer = known.peers.get(Way.WATCH) or self._new_peer(found, known, Way.WATCH)
-        gone = [watched for number, watched in known.watched.items() if number not in wanted]
-        for watched in gone:
-            self._unwatch(known, watched)
-        fresh = [track for track in wanted if track not in known.watched]
-        for track in fresh:
-            self._watch(found, known, peer, found.tracks[track])
-        for track, tile_px in wanted.items():
-            self._size(known.watched[track], tile_px)
-        if not fresh and not known.sections_changed:
+        offered = self._viewers.change(found, known, peer, wanted)
+        if offered is None:
             return None
-        known.sections_changed = False
-        known.answer_due = True
-        return offer_viewer(self._offered(found, known), peer.local_end(self.candidates))
+        return offer_viewer(offered, peer.local_end(self.candidates))
 
     def answer(self, room: str, member: str, answer: str) -> None:
         """The member's answer to the latest offer of `watch`."""
@@ -343,7 +322,7 @@ class Sfu:
         known.answer_due = False
         peer.meet(description)
         if peer.is_connected:
-            self._start_streams(known)
+            self._viewers.start_all(known)
 
     def unwatch_all(self, room: str, member: str) -> None:
         """Close the member's watching connection; the next `watch` opens another."""
@@ -351,64 +330,6 @@ class Sfu:
         peer = known.peers.get(Way.WATCH)
         if peer is not None:
             self._drop(peer)
-
-    def _watch(self, room: Room, member: Member, peer: Peer, track: Published) -> None:
-        """A stream in a section of its own, in one that has become free if there is one."""
-        codec = track.terms.codec
-        mid = member.free_section(codec)
-        ssrc = 0
-        while ssrc < 0x100 or ssrc in member.ssrcs_used:
-            ssrc = int.from_bytes(random_bytes(4), "big")
-        member.ssrcs_used.add(ssrc)
-        layers = max(1, len(track.terms.rids))
-        watched = Watched(next(self._numbers), track.number, peer.number, mid, ssrc, layers)
-        member.sections[mid] = (codec, watched)
-        member.watched[track.number] = watched
-        self._watched[watched.number] = (room, member, watched)
-
-    def _start_streams(self, member: Member) -> None:
-        for watched in member.watched.values():
-            self._start_stream(member, watched)
-
-    def _start_stream(self, member: Member, watched: Watched) -> None:
-        """As soon as both ends are connected and the viewer has answered."""
-        peer = member.peers.get(Way.WATCH)
-        track = self._tracks.get(watched.track)
-        if watched.started or track is None or not track[1].started or member.answer_due:
-            return
-        if peer is None or not peer.is_connected:
-            return
-        watched.started = True
-        first_seq = int.from_bytes(random_bytes(2), "big") & FIRST_SEQ_MAX
-        timestamp = int.from_bytes(random_bytes(4), "big")
-        terms = StreamTerms(watched.ssrc, first_seq, timestamp)
-        self.engine.subscribe(watched.number, peer.number, watched.track, terms)
-        self.engine.aim(watched.number, watched.choice.layer)
-        self.engine.pause(watched.number, watched.tile_px == 0)
-
-    def _size(self, watched: Watched, tile_px: int) -> None:
-        watched.show(tile_px, self.options.heights)
-        if watched.started:
-            self.engine.aim(watched.number, watched.choice.layer)
-            self.engine.pause(watched.number, tile_px == 0)
-
-    def _unwatch(self, member: Member, watched: Watched) -> None:
-        del member.watched[watched.track], self._watched[watched.number]
-        codec, _ = member.sections[watched.mid]
-        member.sections[watched.mid] = (codec, None)
-        member.sections_changed = True
-        self.engine.unsubscribe(watched.number)
-
-    def _offered(self, room: Room, member: Member) -> list[OfferedStream]:
-        offered: list[OfferedStream] = []
-        for mid, (codec, watched) in member.sections.items():
-            if watched is None:
-                offered.append(OfferedStream(mid, codec, 0, "-", "-"))
-                continue
-            track = room.tracks[watched.track]
-            group = f"m{list(room.members).index(track.member)}"
-            offered.append(OfferedStream(mid, codec, watched.ssrc, group, f"t{track.number}"))
-        return offered
 
     # ---- peers
 
@@ -430,7 +351,7 @@ class Sfu:
                 if track.peer == peer.number:
                     self._start_track(room, track)
         else:
-            self._start_streams(member)
+            self._viewers.start_all(member)
         self._tell(PeerConnected(room.name, member.name, peer.way, peer.profile))
 
     def _drop(self, peer: Peer, why: str = "closed") -> None:
@@ -445,7 +366,7 @@ class Sfu:
                 self._close_track(room, track)
         else:
             for watched in list(member.watched.values()):
-                self._unwatch(member, watched)
+                self._viewers.drop(member, watched)
             member.forget_sections()
         task = asyncio.ensure_future(peer.close())
         self._closing.add(task)
@@ -479,19 +400,15 @@ class Sfu:
     def _take_events(self, now_ms: int) -> None:
         for event in self.engine.take_events():
             if isinstance(event, LossHeard):
-                found = self._watched.get(event.subscription)
-                if found is not None and found[2].layers > 1:
-                    found[2].choice.heard(event.fraction_lost, now_ms)
-                    self.engine.aim(event.subscription, found[2].choice.layer)
+                self._viewers.loss(event, now_ms)
             elif isinstance(event, LevelHeard):
                 track = self._tracks.get(event.track)
                 if track is not None and not track[1].is_paused:
                     track[0].speaker.heard(event.track, event.level, now_ms)
             elif isinstance(event, LayerJoined):
-                found = self._watched.get(event.subscription)
-                if found is not None:
-                    room, member, watched = found
-                    self._tell(LayerChanged(room.name, member.name, watched.track, event.layer))
+                joined = self._viewers.joined(event)
+                if joined is not None:
+                    self._tell(joined)
             elif isinstance(event, SourceStarted | SourceEnded):
                 self._flow(event)
 
@@ -517,6 +434,3 @@ class Sfu:
                 track = room.tracks.get(after) if after is not None else None
                 member = track.member if track is not None else None
                 self._tell(SpeakerChanged(room.name, member, after))
-
-
-__all__ = ["Codec", "Sfu"]
