@@ -39,6 +39,17 @@ export function dayTime(ms: number): string {
   return `${day(ms)} ${clockTime(ms)}`;
 }
 
+/** `2026-11-20T09:30`, as a field for date and time wants it. */
+export function fieldTime(ms: number): string {
+  return `${day(ms)}T${shortTime(ms)}`;
+}
+
+/** The moment of such a field, read as Beijing time; null for anything else. */
+export function fromFieldTime(text: string): number | null {
+  const ms = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(text) ? Date.parse(`${text}:00Z`) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms - BEIJING_OFFSET_MS;
+}
+
 /** Sunday is 0. */
 export function weekday(ms: number): number {
   return parts(ms).getUTCDay();

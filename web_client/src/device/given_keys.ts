@@ -1,5 +1,5 @@
 /**
- * Seeds that a link's fragment brings along (演示链接): login, trustee, bidder; for this tab only.
+ * Seeds that a link's fragment brings along (演示链接): login, trustee, bidder, officer; for this tab only.
  *
  * Invariant: they leave the address bar before anything else happens, so that they are not copied,
  * bookmarked or sent on; a browser never sends a fragment to a server.
@@ -8,6 +8,7 @@ import { keepSeed } from "../net/session.ts";
 
 const TRUSTEE_KEY = "kaibiao.trustee";
 const BIDDER_KEY = "kaibiao.bidder";
+const OFFICER_KEY = "kaibiao.officer";
 const HEX_32 = /^[0-9a-f]{64}$/;
 
 /** Seeds of a bidder's tender keys. */
@@ -25,6 +26,18 @@ export function takeFragment(): void {
   keepSeed(seed);
   keepPair(TRUSTEE_KEY, given.get("xpk_seed"), given.get("spk_seed"));
   keepPair(BIDDER_KEY, given.get("sign_seed"), given.get("box_seed"));
+  keepOfficerSeed(given.get("officer_seed") ?? "");
+}
+
+/** Keeps the seed of an office for this tab; anything else takes away what was there. */
+export function keepOfficerSeed(seed: string): void {
+  if (HEX_32.test(seed)) sessionStorage.setItem(OFFICER_KEY, seed);
+  else sessionStorage.removeItem(OFFICER_KEY);
+}
+
+/** The seed of the office's key (职务签名钥匙), as 64 hex digits; null when the tab has none. */
+export function givenOfficerSeed(): string | null {
+  return sessionStorage.getItem(OFFICER_KEY);
 }
 
 function keepPair(name: string, one: string | null, two: string | null): void {

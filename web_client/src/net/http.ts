@@ -113,6 +113,14 @@ export async function putBytes<T>(path: string, bytes: Uint8Array<ArrayBuffer>):
   return (await response.json()) as T;
 }
 
+const FILE_MS_MAX = 3_600_000;
+
+/** A file as it is, read from the disk piece by piece; answered without a body. */
+export async function putFile(path: string, file: File): Promise<void> {
+  const headers = { Accept: JSON_TYPE, "Content-Type": "application/octet-stream" };
+  await fetched("PUT", path, headers, file, FILE_MS_MAX);
+}
+
 export async function deletePath(path: string, headers: Record<string, string>): Promise<void> {
   await fetched("DELETE", path, headers);
 }

@@ -35,6 +35,8 @@ export interface DemoPerson {
   /** A bidder's keys of the tender, where the demo made them beforehand. */
   readonly sign_seed?: string;
   readonly box_seed?: string;
+  /** The key of an office, which signs acts. */
+  readonly officer_seed?: string;
   /** What this person can do in the demo, as one sentence. */
   readonly note?: string;
 }

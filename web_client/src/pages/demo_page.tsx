@@ -19,7 +19,7 @@ export interface DemoPageProps {
 }
 
 /** Seeds that a link carries beside the login seed, by the names of `DemoPerson`. */
-const MORE_SEEDS = ["xpk_seed", "spk_seed", "sign_seed", "box_seed"] as const;
+const MORE_SEEDS = ["xpk_seed", "spk_seed", "sign_seed", "box_seed", "officer_seed"] as const;
 
 export function demoLink(person: DemoPerson, tender: string): string {
   const fragment = new URLSearchParams({ seed: person.seed });

@@ -16,6 +16,7 @@ import { DemoPage } from "./demo_page.tsx";
 import { HallPage } from "./hall_page.tsx";
 import { HostDesk } from "./host/host_desk.ts";
 import { HostPage } from "./host/host_page.tsx";
+import { OfficerDesk } from "./host/officer_desk.ts";
 import { type LiveProps, leave, NotYours, useAround, useTenders } from "./live_props.tsx";
 import { LoginPage } from "./login_page.tsx";
 
@@ -38,11 +39,21 @@ export function LiveHost({ id, ...props }: LiveProps & { readonly id: string }) 
   const role = me.value.role;
   const isStaff = role !== undefined && role !== "bidder" && role !== "viewer";
   const desk = useMemo(() => new HostDesk(store, id, role === "host"), [store, id, role]);
+  const officer = useMemo(
+    () => new OfficerDesk(store, id, role === "host" || role === "supervisor" ? role : null),
+    [store, id, role],
+  );
   useEffect(() => {
-    if (isStaff) store.follow(`opening:${id}`, ["staff", "hall"]);
+    if (!isStaff) return;
+    store.follow(`tender:${id}`, ["staff", "hall"]);
+    store.follow(`opening:${id}`, ["staff", "hall"]);
   }, [store, id, isStaff]);
   const { rows } = useTenders();
   const view = store.opening(id).value;
+  const tender = store.tender(id).value;
+  useEffect(() => {
+    void officer.follow();
+  }, [officer, view.acts, view.stage, tender]);
   const around = useAround(props, `opening:${id}`);
   useCues({
     view,
@@ -52,7 +63,15 @@ export function LiveHost({ id, ...props }: LiveProps & { readonly id: string }) 
   });
   if (!isStaff) return <NotYours around={around} id={id} />;
   return (
-    <HostPage view={view} host={{ ...desk.view.value, rooms: rows }} acts={desk} around={around} />
+    <HostPage
+      view={view}
+      host={{ ...desk.view.value, rooms: rows }}
+      acts={desk}
+      tender={tender}
+      officer={officer.view.value}
+      officerActs={officer}
+      around={around}
+    />
   );
 }
 

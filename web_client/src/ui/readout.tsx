@@ -4,7 +4,7 @@
  * Invariant: what is shown are the values of the sealed forms; no page has a field to change them.
  */
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { locale, t } from "../i18n.ts";
+import { locale, maybeText, t } from "../i18n.ts";
 import type { OpeningView, Row } from "../opening/view.ts";
 import { type Field, formEnvelope, lotName } from "../tender/manifest.ts";
 import { clockTime } from "../time.ts";
@@ -147,18 +147,26 @@ export function NotOpened({ view }: { readonly view: OpeningView }) {
   const closed = view.bids.flatMap((bid) => {
     const id = form ? bid.envelopes[form.envelope] : undefined;
     const state = id === undefined ? undefined : view.states[id];
-    return state === undefined || state === "opened" ? [] : [{ bid, state }];
+    return state === undefined || state === "opened"
+      ? []
+      : [{ bid, state, decision: view.acts.decisions[id ?? ""] }];
   });
   if (closed.length === 0) return null;
   return (
     <div>
       <h2 class="minor">{t("readout.not_opened", { n: closed.length })}</h2>
       <ul class="tasks">
-        {closed.map(({ bid, state }) => (
+        {closed.map(({ bid, state, decision }) => (
           <li key={bid.no}>
             <div>
               <b>{t("readout.no_name", { no: bid.no, name: bid.name })}</b>
               <p>{stateText(state)}</p>
+              {decision && (
+                <p>
+                  <b>{maybeText(`ground.${decision.ground}`) ?? decision.ground}</b>{" "}
+                  {decision.reason}
+                </p>
+              )}
             </div>
           </li>
         ))}

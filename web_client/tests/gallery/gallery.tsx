@@ -5,6 +5,7 @@
  */
 import { render } from "preact";
 import "../../src/styles/index.css";
+import { unhex } from "../../src/crypto/bytes.ts";
 import { setLocale } from "../../src/i18n.ts";
 import type { TenderRow } from "../../src/net/lookups.ts";
 import { foldOpening } from "../../src/opening/fold.ts";
@@ -17,9 +18,11 @@ import type { Surroundings } from "../../src/pages/frame.tsx";
 import { HallPage } from "../../src/pages/hall_page.tsx";
 import { HostPage } from "../../src/pages/host/host_page.tsx";
 import type { HostActs, HostView } from "../../src/pages/host/host_view.ts";
+import type { OfficerActs, OfficerView } from "../../src/pages/host/officer_view.ts";
 import { LoginPage } from "../../src/pages/login_page.tsx";
 import { TrusteePage } from "../../src/pages/trustee/trustee_page.tsx";
 import type { TrusteeActs, TrusteeView } from "../../src/pages/trustee/trustee_view.ts";
+import { emptyTender, type TenderView } from "../../src/tender/view.ts";
 import {
   DEADLINE_MS,
   FINGERPRINT,
@@ -35,7 +38,10 @@ import {
 } from "../traces.ts";
 
 const nothing = () => {};
-const acts = new Proxy({}, { get: () => nothing }) as DeskActs & HostActs & TrusteeActs;
+const acts = new Proxy({}, { get: () => nothing }) as DeskActs &
+  HostActs &
+  TrusteeActs &
+  OfficerActs;
 const ENDED_MS = START_MS + WINDOW_MS;
 const trace = openingTrace({ bidders: 67, locked: [52] });
 
@@ -49,6 +55,13 @@ const me = {
     org: OWN_ORG,
     name: "何川",
     org_name: "澄江路桥建设有限公司",
+  },
+  supervisor: {
+    person: "s",
+    role: "supervisor",
+    org: "z",
+    name: "周岩",
+    org_name: "江州市住房和城乡建设局",
   },
   host: { person: "h", role: "host", org: "x", name: "林悦", org_name: "江州建招代理有限公司" },
   trustee: {
@@ -173,6 +186,51 @@ const host: HostView = {
   mayAct: true,
   isAutomatic: false,
 };
+const officer: OfficerView = {
+  role: "host",
+  hasKey: true,
+  busy: "",
+  trouble: null,
+  checked: {},
+};
+const tender: TenderView = { ...emptyTender("jz-2026-sg-0417"), deadlineMs: DEADLINE_MS };
+const ACT = "ab".repeat(32);
+const signed = {
+  act: unhex(ACT),
+  by: "host",
+  person: "h",
+  name: "林悦",
+  pk: new Uint8Array(32),
+  sig: new Uint8Array(64),
+};
+const CLOSED_MS = ENDED_MS + 300_000;
+const suggested = {
+  no: 52,
+  envelope: 1,
+  bid_id: unhex(idHex(52, 1)),
+  state: "locked",
+  ground: "revoked",
+  why: "late",
+  tries: 2,
+  last_code: "unlock.window_closed",
+  last_ms: ENDED_MS + 2500,
+  lost_ms: 0,
+};
+const proposed = {
+  ...signed,
+  no: 52,
+  envelope: 1,
+  bid_id: suggested.bid_id,
+  suggested: "revoked",
+  ground: "revoked",
+  reason: "解密请求在时限结束以后才到，最后一次 10:00:02",
+};
+/** The read-out, and what the two officers have done about the one that stayed closed. */
+const closedBid = (...more: readonly [string, object][]): OpeningView =>
+  more.reduce(
+    (view, [type, body]) => foldOpening(view, { type, serverMs: CLOSED_MS, body }),
+    folded(of(trace, "hall", "staff").filter((e) => e.serverMs < ENDED_MS + 500_000)),
+  );
 const names = [
   "trustee",
   "log",
@@ -329,6 +387,9 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
       view={before}
       host={host}
       acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
       around={around(DEADLINE_MS - 600_000, me.host)}
     />
   ),
@@ -337,6 +398,9 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
       view={staffAt("checkpoint_reached")}
       host={{ ...host }}
       acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
       around={around(DEADLINE_MS + 20_000, me.host)}
     />
   ),
@@ -354,6 +418,9 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
       )}
       host={host}
       acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
       around={around(DEADLINE_MS + 20_000, me.host)}
     />
   ),
@@ -366,6 +433,9 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
       )}
       host={host}
       acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
       around={around(START_MS + 12 * 60_000, me.host)}
     />
   ),
@@ -374,6 +444,9 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
       view={staffAt("replies_ended")}
       host={host}
       acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
       around={around(ENDED_MS + 80_000, me.host)}
     />
   ),
@@ -382,7 +455,83 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
       view={folded(of(trace, "hall", "staff").filter((e) => e.serverMs < ENDED_MS + 500_000))}
       host={host}
       acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
       around={around(ENDED_MS + 500_000, me.host)}
+    />
+  ),
+  "host-grounds": () => (
+    <HostPage
+      view={closedBid(["ground_suggested", suggested])}
+      host={host}
+      acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
+      around={around(ENDED_MS + 500_000, me.host)}
+    />
+  ),
+  "supervisor-sign": () => (
+    <HostPage
+      view={closedBid(["ground_suggested", suggested], ["ground_proposed", proposed])}
+      host={{ ...host, mayAct: false }}
+      acts={acts}
+      tender={tender}
+      officer={{ ...officer, role: "supervisor", checked: { [ACT]: "" } }}
+      officerActs={acts}
+      around={around(ENDED_MS + 500_000, me.supervisor)}
+    />
+  ),
+  "supervisor-altered": () => (
+    <HostPage
+      view={closedBid(["ground_suggested", suggested], ["ground_proposed", proposed])}
+      host={{ ...host, mayAct: false }}
+      acts={acts}
+      tender={tender}
+      officer={{ ...officer, role: "supervisor", checked: { [ACT]: "act.stale" } }}
+      officerActs={acts}
+      around={around(ENDED_MS + 500_000, me.supervisor)}
+    />
+  ),
+  "supervisor-deadline": () => (
+    <HostPage
+      view={before}
+      host={{ ...host, mayAct: false }}
+      acts={acts}
+      tender={{
+        ...tender,
+        deadlineProposal: {
+          kind: "deadline",
+          act: ACT,
+          by: "host",
+          name: "林悦",
+          reason: "补遗第二号，延长编制时间",
+          pk: "",
+          sig: "",
+          atMs: DEADLINE_MS - 700_000,
+          oldMs: DEADLINE_MS,
+          deadlineMs: DEADLINE_MS + 86_400_000,
+        },
+      }}
+      officer={{ ...officer, role: "supervisor", hasKey: false }}
+      officerActs={acts}
+      around={around(DEADLINE_MS - 600_000, me.supervisor)}
+    />
+  ),
+  "host-damaged": () => (
+    <HostPage
+      view={foldOpening(folded(of(until(trace, "window_ended"), "hall", "staff")), {
+        type: "damage_found",
+        serverMs: CLOSED_MS,
+        body: { no: 7, envelope: 1, bid_id: unhex(idHex(7, 1)) },
+      })}
+      host={host}
+      acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
+      around={around(ENDED_MS + 80_000, me.host)}
     />
   ),
   trustee: () => (

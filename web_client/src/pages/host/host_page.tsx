@@ -9,6 +9,7 @@ import { t } from "../../i18n.ts";
 import { boardOf } from "../../opening/board.ts";
 import { stepsOf } from "../../opening/steps.ts";
 import type { OpeningView } from "../../opening/view.ts";
+import type { TenderView } from "../../tender/view.ts";
 import { countdown } from "../../time.ts";
 import { Announcer, Broadcast } from "../../ui/broadcast.tsx";
 import { Glyph } from "../../ui/glyph.tsx";
@@ -19,17 +20,25 @@ import { Button, Status } from "../../ui/words.tsx";
 import { stageWord, whenOf } from "../board_page.tsx";
 import { type Surroundings, trustOf, useTitle } from "../frame.tsx";
 import { ControlForm, DeskBoard, type OpenForm } from "./controls.tsx";
+import { GroundsPane } from "./grounds_pane.tsx";
 import { type HostActs, type HostView, type QueueItem, queueOf } from "./host_view.ts";
+import { OfficerForms } from "./officer_forms.tsx";
+import { type OfficerActs, type OfficerView, toRepair, waitingFor } from "./officer_view.ts";
+import { SigningPane } from "./signing.tsx";
 import { StagePane, tryWord } from "./stage_pane.tsx";
 
 export interface HostPageProps {
   readonly view: OpeningView;
   readonly host: HostView;
   readonly acts: HostActs;
+  readonly tender: TenderView;
+  readonly officer: OfficerView;
+  readonly officerActs: OfficerActs;
   readonly around: Surroundings;
 }
 
-export function HostPage({ view, host, acts, around }: HostPageProps) {
+export function HostPage(props: HostPageProps) {
+  const { view, host, acts, around, tender, officer } = props;
   const [form, setForm] = useState<OpenForm>("none");
   const model = boardOf(view, around.nowMs, around.link, true);
   const steps = stepsOf(view, around.nowMs);
@@ -55,7 +64,11 @@ export function HostPage({ view, host, acts, around }: HostPageProps) {
           />
           <Here steps={steps} />
           <Strip steps={steps} />
-          {!host.mayAct && <p class="hint">{t("host.watching")}</p>}
+          {!host.mayAct && (
+            <p class="hint">
+              {t(officer.role === "supervisor" ? "host.supervising" : "host.watching")}
+            </p>
+          )}
           {host.trouble && (
             <div>
               <TroubleBox trouble={host.trouble} />
@@ -68,12 +81,26 @@ export function HostPage({ view, host, acts, around }: HostPageProps) {
               {host.said}
             </p>
           )}
+          {officer.trouble && (
+            <div>
+              <TroubleBox trouble={officer.trouble} />
+              <Button onPress={props.officerActs.dismiss}>{t("page.understood")}</Button>
+            </div>
+          )}
           <ControlForm {...shared} form={form} onForm={setForm} />
+          <SigningPane {...props} />
+          <OfficerForms {...props} />
+          {officer.role === "supervisor" && <GroundsPane {...props} />}
           <StagePane {...shared} />
+          {officer.role !== "supervisor" && <GroundsPane {...props} />}
           <Incidents view={view} />
         </div>
         <aside>
-          <Queue view={view} />
+          <Queue
+            view={view}
+            toSign={waitingFor(officer.role, view, tender).length}
+            damaged={toRepair(view, tender).length}
+          />
           <section class="pane">
             <h2>
               {t("host.audience")}
@@ -122,8 +149,16 @@ function Rooms({
   );
 }
 
-function Queue({ view }: { readonly view: OpeningView }) {
-  const items = queueOf(view);
+function Queue({
+  view,
+  toSign,
+  damaged,
+}: {
+  readonly view: OpeningView;
+  readonly toSign: number;
+  readonly damaged: number;
+}) {
+  const items = queueOf(view, toSign, damaged);
   return (
     <section class="pane" aria-labelledby="queue-title">
       <h2 id="queue-title">
@@ -181,6 +216,18 @@ function QueueLine({ item }: { readonly item: QueueItem }) {
       return (
         <Status tone="wait" glyph="key">
           {t("queue.trustees", { released: item.released, needed: item.needed })}
+        </Status>
+      );
+    case "sign":
+      return (
+        <Status tone="wait" glyph="key">
+          {t("queue.sign", { n: item.n })}
+        </Status>
+      );
+    case "damaged":
+      return (
+        <Status tone="stop" glyph="warn">
+          {t("queue.damaged", { n: item.n })}
         </Status>
       );
     case "fault":

@@ -5,6 +5,7 @@
  */
 
 import type { TenderRow } from "../../net/lookups.ts";
+import { openGrounds } from "../../opening/acts.ts";
 import { openTries } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import type { Trouble } from "../../ui/refusal.tsx";
@@ -38,6 +39,8 @@ export interface HostActs {
 }
 
 export type QueueItem =
+  | { readonly kind: "sign"; readonly n: number }
+  | { readonly kind: "damaged"; readonly n: number }
   | { readonly kind: "start" }
   | { readonly kind: "tries"; readonly no: number; readonly times: number; readonly code: string }
   | { readonly kind: "locked"; readonly numbers: readonly number[] }
@@ -47,9 +50,11 @@ export type QueueItem =
   | { readonly kind: "open" }
   | { readonly kind: "bundle" };
 
-/** What waits for the host, the most pressing first. */
-export function queueOf(view: OpeningView): readonly QueueItem[] {
+/** What waits at this desk, the most pressing first; `toSign`: proposals of the other officer. */
+export function queueOf(view: OpeningView, toSign = 0, damaged = 0): readonly QueueItem[] {
   const items: QueueItem[] = [];
+  if (damaged > 0) items.push({ kind: "damaged", n: damaged });
+  if (toSign > 0) items.push({ kind: "sign", n: toSign });
   if (view.stage === "decryption") {
     for (const bid of view.bids) {
       const times = openTries(view, bid);
@@ -68,11 +73,17 @@ export function queueOf(view: OpeningView): readonly QueueItem[] {
     items.push({ kind: "trustees", released: view.releases.length, needed: form.t });
   }
   for (const i of new Set(view.faults.map((fault) => fault.i))) items.push({ kind: "fault", i });
-  if (view.locked.size > 0 && view.stage !== "closed") {
-    items.push({ kind: "locked", numbers: [...view.locked].sort((a, b) => a - b) });
-  }
+  const left = undecidedNumbers(view);
+  if (left.length > 0) items.push({ kind: "locked", numbers: left });
   if (view.stage === "closed") items.push({ kind: "bundle" });
   return items;
+}
+
+/** Bids that did not open and whose ground is open; before the read-out, those that are locked. */
+function undecidedNumbers(view: OpeningView): readonly number[] {
+  const isFrozen = Object.keys(view.acts.suggestions).length > 0;
+  const numbers = isFrozen ? openGrounds(view.acts).map((one) => one.no) : [...view.locked];
+  return view.stage === "closed" && !isFrozen ? [] : numbers.sort((a, b) => a - b);
 }
 
 /** Sessions of the manifest that have not begun. */
