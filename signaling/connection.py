@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 _PIECE_BYTES: Final = 4096
 # What a client may send before it is let in: a request with generous headers.
 _EARLY_BYTES_MAX: Final = 32 << 10
+FULL_RETRY_S: Final = 15
+# So many above the limit are heard out, to be told that there is no room; the next are cut.
+FULL_SLACK: Final = 256
 
 
 class Stage(IntEnum):
@@ -103,7 +106,7 @@ class Connection(asyncio.Protocol):
         self.transport.set_write_buffer_limits(options.write_high_bytes, options.write_low_bytes)
         desk.peers[self] = None
         desk.metrics.connections = len(desk.peers)
-        if len(desk.peers) > options.connections_max:
+        if len(desk.peers) > options.connections_max + FULL_SLACK:
             self._turn_away("full")
             self.transport.abort()
             return
@@ -222,12 +225,22 @@ class Connection(asyncio.Protocol):
         now_ms = monotonic_ms()
         retry_after_s = self.desk.retry_after_s(now_ms)
         if retry_after_s:
-            self._turn_away("busy")
-            self.transport.write(busy_response(retry_after_s))
-            self.transport.close()
+            self._refuse("busy", retry_after_s)
+            return
+        if len(self.desk.peers) > self.desk.options.connections_max:
+            self._refuse("full", FULL_RETRY_S)
+            return
+        if self.desk.is_memory_full:
+            self._refuse("memory", FULL_RETRY_S)
             return
         self.stage = Stage.REQUESTED
         self._read(early, now_ms, self.desk.clock.received_ms())
+
+    def _refuse(self, why: str, retry_after_s: int) -> None:
+        """Nobody new now, whoever it is."""
+        self._turn_away(why)
+        self.transport.write(busy_response(f"server.{why}", retry_after_s))
+        self.transport.close()
 
     def _turn_away(self, why: str) -> None:
         self.desk.metrics.turned_away[why] += 1

@@ -39,6 +39,7 @@ class Desk:
         self.clock = clock
         self.hub = Hub(options.hub)
         self.metrics = Metrics(clock.lag, options.connections_max)
+        self.metrics.slow = lambda: len(self.paused)
         self.limiter = AcceptLimiter(
             options.accept_rate_per_s, options.accept_burst, monotonic_ms()
         )
@@ -52,6 +53,8 @@ class Desk:
         self.sessions: dict[str, dict[Connection, None]] = {}
         # Rooms whose members changed since presence was last shown, and who is new in them.
         self.changed_rooms: dict[str, list[Subscriber]] = {}
+        # More is resident than allowed; looked at by the sweep.
+        self.is_memory_full = False
         self.is_closing = False
         # Set when the last connection is lost while closing.
         self.emptied = asyncio.Event()

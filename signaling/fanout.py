@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from typing import Any
 
@@ -31,6 +32,7 @@ class FanOut:
         self._loop = loop
         self._handle: asyncio.Handle | None = None
         self._fresh = 0
+        self._since_s: dict[str, float] = {}  # rooms with events under way, since when
         self._reads: deque[JournalRead] = deque()
         self._readers: set[asyncio.Task[None]] = set()
         self._presence_shown: dict[str, dict[str, Any]] = {}
@@ -41,6 +43,7 @@ class FanOut:
         if self._desk.hub.publish(key, epoch, seq, payload):
             self._desk.metrics.published += 1
             self._fresh += 1
+            self._since_s.setdefault(key.room, time.monotonic())
             self.schedule()
 
     def schedule(self) -> None:
@@ -84,7 +87,18 @@ class FanOut:
             self._reads.extend(plan.reads)
             self._read_more()
         self._fresh = 0
-        self._handle = self._loop.call_soon(self._step) if desk.hub.has_work else None
+        if desk.hub.has_work:
+            self._handle = self._loop.call_soon(self._step)
+            return
+        self._handle = None
+        if self._since_s:
+            self._note_times()
+
+    def _note_times(self) -> None:
+        """Nothing is left to write: everybody who can take it has what came in since."""
+        now_s, since_s, self._since_s = time.monotonic(), self._since_s, {}
+        for room, came_s in since_s.items():
+            self._desk.metrics.fanned_out(room, (now_s - came_s) * 1000)
 
     # -- the journal ------------------------------------------------------------------------
 

@@ -31,7 +31,6 @@ _VIOLATIONS: Final = {
     StandardCode.INVALID_DATA: "frame.utf8",
     StandardCode.MESSAGE_TOO_BIG: "frame.too_large",
 }
-_BUSY_BODY: Final = b"busy\n"
 _ADDRESS_RETRY_S: Final = 15
 
 
@@ -63,12 +62,15 @@ class StrictProtocol(ServerProtocol):
         self.parser_exc = self.handshake_exc = None
 
 
-def busy_response(retry_after_s: int) -> bytes:
-    """503, without having read the request: all a storm costs us per connection."""
+def busy_response(code: str, retry_after_s: int) -> bytes:
+    """503 with ``code`` as its body, without having read the request: all a storm costs us per
+    connection.
+    """
+    body = code.encode() + b"\n"
     return (
         b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
         b"Content-Type: text/plain\r\nContent-Length: %d\r\nRetry-After: %d\r\n\r\n%b"
-        % (len(_BUSY_BODY), retry_after_s, _BUSY_BODY)
+        % (len(body), retry_after_s, body)
     )
 
 
@@ -89,7 +91,7 @@ def answer_request(
         # Exactly the path: a ticket in the query would end up in the logs of proxies.
         return protocol.reject(http.HTTPStatus.NOT_FOUND, "not here\n")
     if is_crowded_address:
-        response = protocol.reject(http.HTTPStatus.TOO_MANY_REQUESTS, "too many from there\n")
+        response = protocol.reject(http.HTTPStatus.TOO_MANY_REQUESTS, "address.crowded\n")
         response.headers["Retry-After"] = str(_ADDRESS_RETRY_S)
         return response
     return protocol.accept(request)

@@ -25,6 +25,16 @@ class Histogram:
         self.sum_ms += duration_ms
         self.max_ms = max(self.max_ms, duration_ms)
 
+    def quantile(self, share: float) -> float:
+        """The bound in ms under which ``share`` (0..1) of all lie, the longest above all of them;
+        0 when there is none.
+        """
+        wanted = share * self.total
+        for bound, seen in self.cumulative():
+            if seen and seen >= wanted:
+                return min(bound, self.max_ms)
+        return 0.0
+
     def cumulative(self) -> list[tuple[float, int]]:
         """(upper bound in ms, how many were not longer), the last bound infinite."""
         rows: list[tuple[float, int]] = []

@@ -41,6 +41,10 @@ class Options(Struct, frozen=True):
 
     connections_max: int = 15_000
     per_address_max: int = 512
+    # Of one login: a person's devices and tabs. More is a program gone wild.
+    per_session_max: int = 32
+    # Resident bytes of this process above which nobody new is let in; 0: no such limit.
+    memory_bytes_max: int = 0
     accept_rate_per_s: int = 500
     accept_burst: int = 500
     backlog: int = 4096

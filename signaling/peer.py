@@ -147,6 +147,10 @@ class Peer(Connection):
         except AdmissionRefused as refused:
             self.end(CloseCode.AUTH, refused.code)
             return
+        of_session = desk.sessions.get(identity.session, ())
+        if hello.ticket is not None and len(of_session) >= options.per_session_max:
+            self.end(CloseCode.RATE, "session.crowded")
+            return
         self.identity = identity
         self.subscriber = Subscriber(
             self.transport.write, is_participant=identity.is_participant, owner=self

@@ -8,8 +8,10 @@ of them at each tick, so that no tick is long. Invariant: whoever stays longer t
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from signaling.connection import Connection, Stage
@@ -20,6 +22,7 @@ from signaling.session import CloseCode
 TICK_MS: Final = 250
 LOOK_MS: Final = 2500
 _TICKS_PER_LOOK: Final = LOOK_MS // TICK_MS
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class Sweep:
@@ -70,6 +73,8 @@ class Sweep:
             self._look(peer, now_ms)
         if part:
             return
+        memory_bytes_max = self._desk.options.memory_bytes_max
+        self._desk.is_memory_full = 0 < memory_bytes_max < resident_bytes()
         # A copy: 80 kB for ten thousand, and connections come and go between ticks.
         everybody = list(self._desk.peers)
         self._round = iter(everybody)
@@ -88,6 +93,14 @@ class Sweep:
             peer.end(CloseCode.BAD_FRAME, "frame.unfinished")
         elif min(silent_ms, now_ms - peer.pinged_ms) >= options.ping_after_ms:
             peer.ping(now_ms)
+
+
+def resident_bytes() -> int:
+    """Of this process, as the kernel says; 0 where there is no /proc."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def _expired(since_ms: dict[Connection, int], before_ms: int) -> list[Connection]:
