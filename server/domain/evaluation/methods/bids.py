@@ -159,14 +159,13 @@ class _Table:
         for node, row in zip(nodes, self.printed, strict=True):
             printed: dict[str, Json] = {}
             for criterion, part in node.members(found.criteria).items():
-                items = part.items(found.experts_min, found.experts_max)
+                values, texts = marks[criterion].read_all(part, found)
                 if experts is None:
-                    experts = len(items)
-                if len(items) != experts:
-                    raise part.refuse("size", f"{len(items)} marks, elsewhere {experts}")
-                read = [marks[criterion].read(item) for item in items]
-                columns[criterion].append(tuple(value for value, _ in read))
-                printed[criterion] = [text for _, text in read]
+                    experts = len(values)
+                if len(values) != experts:
+                    raise part.refuse("size", f"{len(values)} marks, elsewhere {experts}")
+                columns[criterion].append(values)
+                printed[criterion] = texts
             row[name] = printed
         self.scores[name] = columns
 
@@ -176,11 +175,17 @@ class _Marks:
 
     def __init__(self, full: Decimal, digits: int) -> None:
         self._full, self._digits = full, digits
-        self._known: dict[str, tuple[Decimal, str]] = {}
+        self._known: dict[object, Decimal] = {}
+        self._texts: dict[object, Json] = {}
 
-    def read(self, node: Node) -> tuple[Decimal, str]:
-        if isinstance(node.value, str) and node.value in self._known:
-            return self._known[node.value]
+    def read_all(self, node: Node, found: ScoresField) -> tuple[tuple[Decimal, ...], list[Json]]:
+        values = node.values(found.experts_min, found.experts_max)
+        for i, value in enumerate(values):
+            if not isinstance(value, str) or value not in self._known:
+                self._read(Node(value, f"{node.place}[{i}]", node.noun))
+        return tuple(self._known[v] for v in values), [self._texts[v] for v in values]
+
+    def _read(self, node: Node) -> None:
         value = node.decimal()
         _, _, exponent = value.as_tuple()
         assert isinstance(exponent, int)
@@ -188,10 +193,8 @@ class _Marks:
             raise node.refuse("number", f"more than {self._digits} decimals")
         if not 0 <= value <= self._full:
             raise node.refuse("range", f"{plain(value)}, allowed 0 to {plain(self._full)}")
-        text = fixed(value, self._digits)
-        assert isinstance(node.value, str)
-        self._known[node.value] = (value, text)
-        return value, text
+        self._known[node.value] = value
+        self._texts[node.value] = fixed(value, self._digits)
 
 
 # ---- draws

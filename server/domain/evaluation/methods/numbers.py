@@ -69,14 +69,14 @@ _BY_FRACTIONS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": Fraction.__truediv__,
+    "/": operator.truediv,  # pyright: ignore[reportUnknownMemberType]
     "mod": _modulo,
 }
 _BY_DECIMALS: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": Decimal.__truediv__,
+    "/": operator.truediv,  # pyright: ignore[reportUnknownMemberType]
 }
 
 

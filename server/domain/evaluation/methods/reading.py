@@ -158,12 +158,17 @@ class Node:
                 raise self.child(name, None).refuse("missing")
         return {name: self.child(name, value) for name, value in members.items()}
 
-    def items(self, low: int, high: int) -> "list[Node]":
+    def values(self, low: int, high: int) -> list[object]:
+        """The unread values of a list of ``low`` to ``high``."""
         if not isinstance(self.value, list):
             raise self.wrong("a list")
         values = cast("list[object]", self.value)
         if not low <= len(values) <= high:
             raise self.refuse("size", f"{len(values)} items, allowed {low} to {high}")
+        return values
+
+    def items(self, low: int, high: int) -> "list[Node]":
+        values = self.values(low, high)
         place, noun = self.place, self.noun
         return [Node(value, f"{place}[{i}]", noun) for i, value in enumerate(values)]
 

@@ -154,19 +154,19 @@ def _print_output(line: Line, derivation: Derivation, words: Words) -> Iterator[
         case ColumnOutput() as output:
             yield f"| {words.pick('投标', 'Bid')} | {line.step.head.name.of(words.language)} |"
             yield "|---|---|"
-            for bid_id, value in print_column(output, ids).items():
-                yield f"| {_bidder(bid_id, derivation)} | {value} |"
+            for i, value in zip(output.over, print_column(output, ids).values(), strict=True):
+                yield f"| {_bidder(i, derivation)} | {value} |"
         case HoldsOutput():
             yield words.pick("结果：满足", "Result: it holds")
         case RankOutput(places=places):
             yield f"| {words.pick('名次', 'Place')} | {words.pick('投标', 'Bid')} |"
             yield "|---|---|"
             for place, i in places:
-                yield f"| {place} | {_bidder(ids[i], derivation)} |"
+                yield f"| {place} | {_bidder(i, derivation)} |"
 
 
-def _bidder(bid_id: str, derivation: Derivation) -> str:
-    name = derivation.bids.names[derivation.bids.ids.index(bid_id)]
+def _bidder(i: int, derivation: Derivation) -> str:
+    bid_id, name = derivation.bids.ids[i], derivation.bids.names[i]
     return _escaped(f"{bid_id} {name}" if name else bid_id)
 
 
