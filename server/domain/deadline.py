@@ -20,6 +20,10 @@ def _moved(state: "Tender", deadline_ms: int, reason: str, ctx: Context) -> ev.D
         raise Refused("deadline.past")
     if deadline_ms <= state.deadline_ms:
         raise Refused("deadline.not_later")
+    # As in the manifest itself: a share is taken only of a key that has not expired.
+    first_ms = min(trustee.expiry_ms for trustee in state.rules().trustees)
+    if deadline_ms >= first_ms:
+        raise Refused("deadline.trustee_expiry", expiry_ms=first_ms)
     return ev.DeadlineChanged(
         old_ms=state.deadline_ms,
         deadline_ms=deadline_ms,

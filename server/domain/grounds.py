@@ -54,9 +54,9 @@ def suggested(state: Opening) -> list[Event]:
     envelope = state.form_envelope()
     for bid_id in state.counting(envelope):
         form_state = state.states[bid_id]
-        if form_state not in LAWFUL:
-            continue
         bid, _ = state.envelopes[bid_id]
+        if form_state not in LAWFUL or bid.lot in state.failed_lots:
+            continue  # nobody's fault: it was never to be opened
         # One press carries every envelope of the session: a body's wrong key keeps the form closed.
         pressed = {bid.headers[n].bid_id for n in window.nonces if n in bid.headers}
         attempts = [one for one in state.attempts.get(bid.no, ()) if one.bid_id in pressed]

@@ -43,8 +43,8 @@ def move_deadline(state: Opening, command: cmd.MoveDeadline, ctx: Context) -> li
 def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) -> list[Event]:
     """The tender has closed: announce the list, or fail where too few bidders came.
 
-    实施条例 art. 44: no opening with fewer than three bidders. Who bids for two lots is one bidder;
-    the opening fails when no lot has enough of them.
+    实施条例 art. 44: nothing is opened with fewer than three bidders. Who bids for two lots is one
+    bidder of each; a lot with too few fails by itself, the opening when every lot does.
     """
     if state.submits or state.stage in (Stage.ANNOUNCED, Stage.FAILED):
         return []  # told again after a restart
@@ -86,9 +86,11 @@ def take_closed_list(state: Opening, command: cmd.TakeClosedList, ctx: Context) 
         ),
         ev.SignedInBidders(orgs=sorted(state.signed_in)),
     ]
-    if max((len(orgs) for orgs in bidders.values()), default=0) < rules.min_bidders:
-        events.append(ev.OpeningFailed(reason="too_few_bids"))
-    return events
+    came = {lot.lot: len(bidders.get(lot.lot, ())) for lot in rules.lots}
+    failed = {lot: count for lot, count in came.items() if count < rules.min_bidders}
+    if len(failed) == len(came):
+        return [*events, ev.OpeningFailed(reason="too_few_bids")]
+    return events + [ev.LotFailed(lot=lot, bidders=n) for lot, n in sorted(failed.items())]
 
 
 def reach_checkpoint(state: Opening, command: cmd.ReachCheckpoint, ctx: Context) -> list[Event]:

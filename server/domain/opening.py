@@ -105,6 +105,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     deadline_ms: int = 0
     signed_in: frozenset[str] = frozenset()
     bids: tuple[Bid, ...] = ()
+    failed_lots: frozenset[int] = frozenset()  # too few bidders: their bids stay sealed
     # bid_id -> its bid and envelope number
     envelopes: Mapping[bytes, tuple[Bid, int]] = field(default_factory=dict[bytes, tuple[Bid, int]])
     submits: tuple[bytes, ...] = ()
@@ -174,10 +175,15 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
         """The counting bid_ids of one envelope number, ascending."""
         return sorted(bid.headers[envelope].bid_id for bid in self.bids if envelope in bid.headers)
 
+    def living_bids(self) -> list[Bid]:
+        """The counting bids of lots that are opened."""
+        return [bid for bid in self.bids if bid.lot not in self.failed_lots]
+
     def session_bid_ids(self) -> list[bytes]:
-        return [
-            bid_id for envelope in self.session().envelopes for bid_id in self.counting(envelope)
-        ]
+        """Every bid_id that the present session may unlock."""
+        numbers = self.session().envelopes
+        headers = [bid.headers for bid in self.living_bids()]
+        return [own[n].bid_id for own in headers for n in numbers if n in own]
 
     def form_envelope(self) -> int:
         """The form of the current session: the envelope whose states are frozen and read out."""
@@ -382,6 +388,7 @@ _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
     ev.BiddersListed: lambda s, e: s,
     ev.BiddersAnnounced: lambda s, e: replace(s, stage=Stage.ANNOUNCED),
     ev.OpeningFailed: lambda s, e: replace(s, stage=Stage.FAILED),
+    ev.LotFailed: lambda s, e: replace(s, failed_lots=s.failed_lots | {e.lot}),
     ev.CheckpointReached: _checkpoint,
     ev.WindowOpened: _window_opened,
     ev.WindowChanged: _window_changed,

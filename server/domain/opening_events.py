@@ -78,7 +78,7 @@ class ClosedListTaken(Event, frozen=True, kw_only=True):
 
 @journaled("bidders_listed", HALL)
 class BiddersListed(Event, frozen=True, kw_only=True):
-    """A piece of a long list of bidders; ``bidders_announced`` ends the list and carries its rest."""
+    """A piece of a long list of bidders; ``bidders_announced`` ends it and carries the rest."""
 
     bids: list[AnnouncedBid]
 
@@ -116,6 +116,14 @@ class OpeningFailed(Event, frozen=True, kw_only=True):
     """流标: fewer bids than the law or the documents ask (实施条例 art. 44)."""
 
     reason: str
+
+
+@journaled("lot_failed", HALL)
+class LotFailed(Event, frozen=True, kw_only=True):
+    """标段流标: too few bidders for this lot; its bids are never opened, the other lots go on."""
+
+    lot: int
+    bidders: int
 
 
 @journaled("checkpoint_reached", HALL)

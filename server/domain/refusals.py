@@ -78,6 +78,7 @@ REFUSALS: dict[str, Refusal] = {
     "deadline.not_later": Refusal(409),
     "deadline.past": Refusal(409),
     "deadline.signatures": Refusal(422),
+    "deadline.trustee_expiry": Refusal(409),
     # uploads
     "upload.unknown": Refusal(404),
     "upload.busy": Refusal(423, retryable=True),
@@ -99,6 +100,7 @@ REFUSALS: dict[str, Refusal] = {
     "window.not_paused": Refusal(409),
     "window.extension": Refusal(422),
     "window.final": Refusal(409),
+    "window.all_unlocked": Refusal(409),
     "reason.missing": Refusal(422),
     "unlock.before_window": Refusal(409, retryable=True),
     "unlock.window_closed": Refusal(409),
@@ -110,6 +112,7 @@ REFUSALS: dict[str, Refusal] = {
     "unlock.signature": Refusal(422),
     "unlock.key_mismatch": Refusal(422),
     "unlock.already": Refusal(409),
+    "unlock.lot_failed": Refusal(409),
     "unlock.rate": Refusal(429, retryable=True),
     "release.window": Refusal(409),
     "release.trustee": Refusal(403),

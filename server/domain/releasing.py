@@ -19,6 +19,7 @@ from server.domain.opening import Opening, Stage, Window
 from server.domain.reasons import signed_reason
 from server.domain.refusals import Refused
 
+FAULTS_AT_ONCE = 1000  # of one append; a trustee may be wrong about every bid
 RELEASING = (Stage.RELEASE, Stage.REPLIES, Stage.OPENING, Stage.READ_OUT)
 
 
@@ -182,6 +183,9 @@ def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> li
     What is found after REPLY_END still counts, because it comes of replies that were in time
     (`due.work`); what is found after the read-out can only name faults.
     """
+    faults = _faults(state, command)
+    if len(faults) > FAULTS_AT_ONCE:
+        return faults[:FAULTS_AT_ONCE]  # the work is still due, and then these are named
     counts = state.stage in (Stage.REPLIES, Stage.OPENING)
     events: list[Event] = [
         ev.HalvesFound(
@@ -191,7 +195,7 @@ def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> li
             repairs=command.repairs,
         )
     ]
-    events += _faults(state, command)
+    events += faults
     if state.stage is not Stage.REPLIES:
         return events
     known = {f.bid_id: f.state for f in state.found.values()}

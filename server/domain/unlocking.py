@@ -17,7 +17,7 @@ from server.domain import commands as cmd
 from server.domain import opening_events as ev
 from server.domain.events import Event
 from server.domain.model import Context, Role
-from server.domain.opening import Opening, Stage, Window
+from server.domain.opening import Bid, Opening, Stage, Window
 from server.domain.refusals import Refused
 
 TRIES_MAX = 200  # failed tries of one bidder that are journaled; later ones are only refused
@@ -67,6 +67,13 @@ def _check_bids(state: Opening, message: Unlock, ctx: Context) -> None:
             raise Refused("unlock.not_yours")
         if envelope != message.envelope:
             raise Refused("unlock.envelope")
+        _check_lot(state, bid)
+
+
+def _check_lot(state: Opening, bid: Bid) -> None:
+    """Nothing of a lot that failed is opened, whoever asks (实施条例 art. 44)."""
+    if bid.lot in state.failed_lots:
+        raise Refused("unlock.lot_failed", lot=bid.lot)
 
 
 def _check_window(state: Opening, window: Window, message: Unlock) -> None:
@@ -156,6 +163,7 @@ def card_unlock(state: Opening, command: cmd.UnlockByCard, ctx: Context) -> list
     if message.bid_id not in state.envelopes:
         raise Refused("unlock.bid_unknown")
     bid, envelope = state.envelopes[message.bid_id]
+    _check_lot(state, bid)
     known = state.halves.get(message.bid_id)
     if known is not None and known.digest == message.digest:
         return []

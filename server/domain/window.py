@@ -57,6 +57,8 @@ def start(state: Opening, command: cmd.StartWindow, ctx: Context) -> list[Event]
             raise Refused("window.final")
         if not previous.checkpoint:  # its end must stay provable (C7, C15)
             raise Refused("window.not_closing_checkpoint")
+        if not any(b not in state.halves for b in state.session_bid_ids()):
+            raise Refused("window.all_unlocked")  # it would only make everybody wait
         w, reason = previous.w + 1, written_reason(command.reason)
     assert len(ctx.entropy) >= NONCE_BYTES * len(session.envelopes)
     nonces = [
@@ -133,7 +135,7 @@ def ended(state: Opening, ctx: Context, *, early: bool) -> list[Event]:
     numbers = state.session().envelopes
     done = {
         bid.no: all(bid.headers[n].bid_id in state.halves for n in numbers if n in bid.headers)
-        for bid in state.bids
+        for bid in state.living_bids()
     }
     return [
         ev.WindowEnded(

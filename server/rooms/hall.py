@@ -369,5 +369,6 @@ class Hall:
         if state.stage is not Stage.DECRYPTION or not state.session().show_count:
             return None
         total = len(state.session_bid_ids())
-        per_bid = max(1, total // max(1, len(state.bids)))
-        return {"unlocked": (total - state.waiting) // per_bid, "bids": len(state.bids)}
+        bids = len(state.living_bids())
+        per_bid = max(1, total // max(1, bids))
+        return {"unlocked": (total - state.waiting) // per_bid, "bids": bids}

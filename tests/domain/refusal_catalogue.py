@@ -19,7 +19,7 @@ from tests.domain.journaling import DAY_MS, signed_act
 from tests.domain.openings import a_tender, an_opening
 from tests.domain.play import Play
 from tests.domain.sealed_bids import a_sealed_bid, a_submit
-from tests.domain.tender_rules import signatures_of
+from tests.domain.tender_rules import EXPIRY_MS, signatures_of
 
 SCENARIOS: dict[str, Callable[[], Any]] = {}
 BIDDER, OTHER = Bidder(1), Bidder(2)
@@ -163,6 +163,12 @@ def _() -> None:
 def _() -> None:
     play = a_tender()
     play.ask(play.registration(BIDDER, sig=bytes(64)), BIDDER.actor)
+
+
+@ends_in("deadline.trustee_expiry")
+def _() -> None:
+    play = a_tender()
+    play.ask(deadline_change(play, EXPIRY_MS), HOST)
 
 
 @ends_in("deadline.past")

@@ -1,8 +1,8 @@
 """Every refusal from the countdown to the read-out, as in `refusal_catalogue`."""
 
 from server.domain import commands as cmd
-from tests.domain.cast import HOST, HOST_KEY, SUPERVISOR_PERSON, TRUSTEES, signing
-from tests.domain.openings import an_opening
+from tests.domain.cast import HOST, HOST_KEY, SUPERVISOR_PERSON, TRUSTEES, Bidder, signing
+from tests.domain.openings import a_tender, an_opening
 from tests.domain.refusal_catalogue import BIDDER, ends_in
 from tests.domain.tender_rules import DEADLINE_MS
 from tests.domain.two_officers import (
@@ -43,6 +43,22 @@ def _() -> None:
 @ends_in("window.final")
 def _() -> None:
     an_opening(at="replies").start(reason="重来")
+
+
+@ends_in("window.all_unlocked")
+def _() -> None:
+    an_opening(at="release", unlocked=3).start(reason="再来一次")
+
+
+@ends_in("unlock.lot_failed")
+def _() -> None:
+    play = a_tender(lots=(1, 2), min_bidders=2)
+    for number, lot in ((1, 1), (2, 1), (1, 2)):
+        bid = play.bid(Bidder(number), lot=lot)
+    play.close()
+    play.checkpoint()
+    play.start()
+    play.unlock(bid)
 
 
 @ends_in("window.not_running")

@@ -163,15 +163,6 @@ def test_two_bidders_with_two_lots_are_not_three_bidders():
     assert play.opening.stage is Stage.FAILED
 
 
-def test_a_lot_with_enough_bidders_is_opened():
-    play = a_tender(lots=(1, 2), min_bidders=3)
-    for number in (1, 2, 3):
-        play.bid(Bidder(number), lot=1)
-    play.bid(Bidder(1), lot=2)
-    play.close()
-    assert play.opening.stage is Stage.ANNOUNCED
-
-
 # ---- the closing checkpoint
 
 

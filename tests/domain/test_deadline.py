@@ -44,6 +44,14 @@ def change(play: Play, deadline_ms: int, reason: str = "补遗", **how: Any) -> 
     return cmd.ChangeDeadline(**(facts | how))
 
 
+def test_the_deadline_never_moves_past_a_trustees_key():
+    """Its share would be refused, and with t of n keys gone nothing could be opened at all."""
+    play = a_tender(trustee_expiry_ms=DEADLINE_MS + DAY_MS)
+    for ms in (DEADLINE_MS + DAY_MS, DEADLINE_MS + 2 * DAY_MS):
+        assert_refused("deadline.trustee_expiry", play, change(play, ms), HOST)
+    play.ask(change(play, DEADLINE_MS + DAY_MS - 1), HOST)
+
+
 # ---- publishing
 
 

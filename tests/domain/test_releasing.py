@@ -11,6 +11,7 @@ from crypto.ack import ACK_RELEASE, RESULT_ACCEPTED
 from crypto.hashes import sha256
 from crypto.shares import SHARE_REFUSED
 from server.domain import commands as cmd
+from server.domain import due, releasing
 from server.domain import opening_events as ev
 from server.domain.model import Actor, Role
 from server.domain.opening import Stage
@@ -271,3 +272,25 @@ def test_a_third_release_is_taken_after_the_replies_have_ended(at: str):
 def test_after_the_opening_is_closed_nothing_is_released():
     play = an_opening(at="closed")
     assert_refused("release.window", play, play.releasing(3), TRUSTEES[2].actor)
+
+
+def test_a_trustee_that_is_wrong_about_thousands_of_bids_is_named_a_thousand_at_a_time():
+    """One append holds so many rows; the work stays due until every fault is named."""
+    play = an_opening(at="release")
+    play.release(1)
+    play.release(2)
+    bids = [sha256(n.to_bytes(4, "big")) for n in range(2 * releasing.FAULTS_AT_ONCE + 1)]
+    command = cmd.ReportHalves(
+        envelope=FORM,
+        releases=(1, 2),
+        repairs=0,
+        found=[],
+        faults=[cmd.FaultFound(i=1, bid_id=bid_id, fault="share") for bid_id in bids],
+    )
+    rounds: list[list[Any]] = []
+    while not play.events(ev.HalvesFound):
+        assert due.work(play.opening) is not None
+        rounds.append(play.ask(command))
+    assert [len(events) for events in rounds[:2]] == [releasing.FAULTS_AT_ONCE] * 2
+    assert [e.bid_id for e in play.events(ev.TrusteeFaultFound)] == bids
+    assert play.opening.found_with == (1, 2)

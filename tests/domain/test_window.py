@@ -109,6 +109,14 @@ def test_no_restart_once_anything_was_released(by: str):
     assert_refused("window.final", play, command, SYSTEM)
 
 
+@pytest.mark.parametrize("early_end", [True, False])
+def test_no_restart_when_nobody_is_left_to_unlock(early_end: bool):
+    """It would run its whole time for nobody, as often as the host likes."""
+    play = an_opening(at="release", unlocked=3, early_end=early_end)
+    command = cmd.StartWindow(session=1, reason="再来一次")
+    assert_refused("window.all_unlocked", play, command, HOST)
+
+
 def test_sessions_are_opened_in_their_order():
     play = an_opening(at="ready", second_session=True)
     assert_refused("window.session_unknown", play, cmd.StartWindow(session=2), HOST)

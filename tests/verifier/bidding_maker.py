@@ -48,7 +48,6 @@ from tests.verifier.tender_maker import (
 
 STREAM = "opening:jz-0417"
 OPENED, LOCKED, MALFORMED = "opened", "locked", "malformed"
-FORM_PLACE = SimpleNamespace(lot=1, envelope=1)
 
 
 @dataclass
@@ -192,13 +191,17 @@ class Bidding:
         )
         self.bidders.append(bidder)
 
+    def lot_of(self, bidder: Bidder) -> int:
+        """Which lot this bidder bids for."""
+        return 1
+
     def seal(self, bidder: Bidder, envelope: int, plaintext: bytes) -> Sealed:
         terms = self.manifest.terms(envelope, bidder.key.public, bidder.box_key.public)
         seed = sha256(b"seed", bytes([envelope]), bidder.code.encode())
         return seal_bytes(
             terms,
             plaintext,
-            lot=1,
+            lot=self.lot_of(bidder),
             created_ms=START_MS,
             bid_nonce=seed[:16],
             seed=seed,
@@ -209,7 +212,7 @@ class Bidding:
         """The padded form: as written, or with a lie in its price for a malformed one."""
         raw = encode_form(
             self.manifest,
-            FORM_PLACE,
+            SimpleNamespace(lot=self.lot_of(bidder), envelope=1),
             bidder=(bidder.code, f"投标单位{bidder.number}"),
             fields={"price": bidder.price},
             others=[(2, bidder.body.header.bid_id)],
@@ -227,7 +230,7 @@ class Bidding:
         bidder.submit = build_submit(
             self.manifest.suite_impl,
             tender_id=self.manifest.tender_id,
-            lot=1,
+            lot=self.lot_of(bidder),
             seq=self.seq,
             prev=bytes(32) if self.seq == 1 else sha256(b"the submission before"),
             items=[(n, bidder.header(n).bid_id) for n in (1, 2)],

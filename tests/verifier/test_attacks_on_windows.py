@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from crypto.hashes import sha256
+from tests.verifier.bidding_maker import Bidder
 from tests.verifier.bundle_maker import LOCKED, MALFORMED, OPENED, Opening
-from tests.verifier.judging import assert_named, judged
+from tests.verifier.judging import assert_agrees, assert_named, judged
 from tests.verifier.opening_variants import Paused
 from tests.verifier.tender_maker import manifest_value
 
@@ -83,6 +84,52 @@ def test_an_early_end_needs_every_unlock(said: int, code: str, tmp_path: Path) -
     opening = SaidEarly()
     opening.said = said
     assert_named(judged(opening.run().members(), tmp_path), code)
+
+
+class TwoLots(SaidEarly):
+    """Two bidders for the first lot, one for the second, where two are asked for."""
+
+    fates = (OPENED, OPENED, LOCKED)
+
+    def manifest_value(self) -> dict[str, Any]:
+        lots = [{"lot": 1, "name": "第一标段"}, {"lot": 2, "name": "第二标段"}]
+        return manifest_value(min_bidders=2) | {"lots": lots}
+
+    def lot_of(self, bidder: Bidder) -> int:
+        return 2 if bidder.number == 3 else 1
+
+
+def test_the_bids_of_a_lot_that_failed_are_not_waited_for(tmp_path: Path) -> None:
+    assert_agrees(judged(TwoLots().run().members(), tmp_path))
+
+
+def test_a_bid_of_a_lot_with_too_few_bidders_stays_sealed(tmp_path: Path) -> None:
+    class Opened(TwoLots):
+        fates = (OPENED, OPENED, OPENED)
+        said = 3
+
+    assert_named(judged(Opened().run().members(), tmp_path), "unlock.lot")
+
+
+def test_two_bids_of_two_lots_are_not_two_bidders_of_one(tmp_path: Path) -> None:
+    """Nothing was lawful to open: that no opening is shown is as it should be."""
+
+    class NotHeld(TwoLots):
+        fates = (OPENED, OPENED)
+
+        def lot_of(self, bidder: Bidder) -> int:
+            return bidder.number
+
+        def run(self) -> Opening:
+            self.publish()
+            for number, fate in enumerate(self.fates, 1):
+                self.register(number, fate)
+            for bidder in self.bidders:
+                self.submit(bidder)
+            self.close()
+            return self
+
+    assert_agrees(judged(NotHeld().run().members(), tmp_path))
 
 
 def test_an_early_end_needs_the_manifests_leave(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ export const REFUSALS = {
   "deadline.not_later": { retryable: false },
   "deadline.past": { retryable: false },
   "deadline.signatures": { retryable: false },
+  "deadline.trustee_expiry": { retryable: false },
   "ground.decided": { retryable: false },
   "ground.unknown": { retryable: false },
   "ground.unlawful": { retryable: false },
@@ -105,6 +106,7 @@ export const REFUSALS = {
   "unlock.bid_unknown": { retryable: false },
   "unlock.envelope": { retryable: false },
   "unlock.key_mismatch": { retryable: false },
+  "unlock.lot_failed": { retryable: false },
   "unlock.nonce": { retryable: false },
   "unlock.not_yours": { retryable: false },
   "unlock.rate": { retryable: true },
@@ -120,6 +122,7 @@ export const REFUSALS = {
   "upload.too_large": { retryable: false },
   "upload.too_many": { retryable: true },
   "upload.unknown": { retryable: false },
+  "window.all_unlocked": { retryable: false },
   "window.extension": { retryable: false },
   "window.final": { retryable: false },
   "window.not_closing_checkpoint": { retryable: true },
@@ -375,6 +378,11 @@ export interface OpeningFailed {
   readonly reason: string;
 }
 
+export interface LotFailed {
+  readonly lot: number;
+  readonly bidders: number;
+}
+
 export interface CheckpointReached {
   readonly of: string;
   readonly w: number;
@@ -535,6 +543,7 @@ export interface OpeningEvents {
   readonly latecomer_signed_in: LatecomerSignedIn;
   readonly deadline_moved: DeadlineMoved;
   readonly opening_failed: OpeningFailed;
+  readonly lot_failed: LotFailed;
   readonly checkpoint_reached: CheckpointReached;
   readonly window_opened: WindowOpened;
   readonly window_changed: WindowChanged;
@@ -575,6 +584,7 @@ export const OPENING_AUDIENCES: Record<keyof OpeningEvents, Audience> = {
   latecomer_signed_in: "staff",
   deadline_moved: "hall",
   opening_failed: "hall",
+  lot_failed: "hall",
   checkpoint_reached: "hall",
   window_opened: "hall",
   window_changed: "hall",

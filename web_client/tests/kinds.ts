@@ -9,6 +9,7 @@ const ARGS: Readonly<Record<AnnouncementKind, Args>> = {
   deadline_moved: { deadline_ms: at },
   bidders_announced: { count: 67 },
   opening_failed: {},
+  lot_failed: { lot: 2, bidders: 1 },
   closing_fingerprint: { fingerprint: "ZC5J" },
   window_opened: { end_ms: at, minutes: 30, reason: "" },
   window_restarted: { end_ms: at, minutes: 30, reason: "x" },

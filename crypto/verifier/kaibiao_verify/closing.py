@@ -36,6 +36,13 @@ class Closing:
     submits: list[bytes] = field(default_factory=list[bytes])
     bids: dict[bytes, Bid] = field(default_factory=dict[bytes, Bid])
 
+    def failed_lots(self, manifest: Manifest) -> set[int]:
+        """Lots with fewer bidders than the law or the documents ask: their bids stay sealed."""
+        bidders = {(bid.submit.lot, bid.submit.bidder_pk) for bid in self.bids.values()}
+        came = [lot for lot, _ in bidders]
+        lots = [one["lot"] for one in manifest["lots"]]
+        return {lot for lot in lots if came.count(lot) < manifest["min_bidders"]}
+
     def of_envelope(self, number: int) -> list[Bid]:
         """The counting bids of an envelope number, ascending by bid_id."""
         return [

@@ -171,6 +171,7 @@ MISMATCH = {
     "window.order": "The steps are not in order.",
     "unlock.body": "Halves of body envelopes were published: bodies may leak.",
     "unlock.late": "Received after the end, and accepted all the same.",
+    "unlock.lot": "A bid of a lot with too few bidders was unlocked: it should have stayed sealed.",
     "unlock.early": "An unlock was taken before the window began.",
     "unlock.after_end": "The unlock was logged after the window's end.",
     "unlock.window": "The unlock is of another tender or window: a replay.",

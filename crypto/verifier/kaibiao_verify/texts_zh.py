@@ -171,6 +171,7 @@ MISMATCH = {
     "window.order": "步骤的次序不对。",
     "unlock.body": "公布了正文信封的钥片：正文可能因此泄露。",
     "unlock.late": "在时段结束之后才收到，却被接受。",
+    "unlock.lot": "解密了投标人不足的标段的投标：它本应保持密封。",
     "unlock.early": "时段开始之前就收了解密。",
     "unlock.after_end": "解密记在时段结束之后。",
     "unlock.window": "解密属于另一个项目或时段：被拿来重放。",

@@ -38,7 +38,7 @@ def read_unlocks(
             if entry["result"] == 0 and published:
                 _check_time(entry, window, name, report)
                 _read_unlock(entry, name, bundle, manifest, closing, window, halves, report)
-        _check_end(window, closing, halves, report)
+        _check_end(window, manifest, closing, halves, report)
     for name in [*bundle.folder("unlock/"), *bundle.folder("card/")]:
         report.check("unlock.extra", name in used, name, "a logged UNLOCK", "none")
     return halves
@@ -91,6 +91,8 @@ def _read_unlock(
         if isinstance(message, Unlock):
             own = bid.header.bidder_pk == message.bidder_pk
             report.check("unlock.bidder", own, name, "the bidder's own bid", bid_id)
+        lives = bid.submit.lot not in closing.failed_lots(manifest)
+        report.check("unlock.lot", lives, name, "a lot with enough bidders", bid.submit.lot)
         matches = bidder_half_matches(bid.header, half)
         if report.check("unlock.half", matches, name, "a half that gives c_B", bid_id):
             halves[bid_id] = half
@@ -110,12 +112,18 @@ def _pairs(
     return message.halves
 
 
-def _check_end(window: Window, closing: Closing, halves: Halves, report: Report) -> None:
-    """WINDOW_END's count; an early end only when every counting bid was unlocked (formats §3)."""
+def _check_end(
+    window: Window, manifest: Manifest, closing: Closing, halves: Halves, report: Report
+) -> None:
+    """WINDOW_END's count; an early end only when every bid that is opened at all was unlocked
+    (formats §3).
+    """
     end = window.first(WINDOW_END)
     if end is None:
         return
-    counting = [bid.bid_id for bid in closing.of_envelope(window.envelope)]
+    failed = closing.failed_lots(manifest)
+    of_number = closing.of_envelope(window.envelope)
+    counting = [bid.bid_id for bid in of_number if bid.submit.lot not in failed]
     bids = {bid.submit.sha256 for bid in closing.bids.values()}
     if window.is_form:
         unlocked = sum(bid_id in halves for bid_id in counting)

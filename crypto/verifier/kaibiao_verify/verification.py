@@ -199,9 +199,10 @@ def _check_held(
         number = envelope["envelope"]
         if envelope["kind"] != "form" or number in opened:
             continue
-        bids, least = len(closing.submits), manifest["min_bidders"]
-        lawful = number != 1 or bids < least
-        report.check("window.none", lawful, ENTRIES, f"fewer than {least} bids", bids)
+        living = len(manifest["lots"]) - len(closing.failed_lots(manifest))
+        lawful = number != 1 or living == 0
+        least = manifest["min_bidders"]
+        report.check("window.none", lawful, ENTRIES, f"fewer than {least} bidders a lot", living)
         sealed = len(closing.of_envelope(number))
         report.on_word_of("opening.none", envelope=number, count=sealed)
 

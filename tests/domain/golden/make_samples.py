@@ -105,6 +105,7 @@ def sample_events() -> list[Event]:
         ev.SignedInBidders(orgs=[ORG]),
         ev.LatecomerSignedIn(org=ORG, at_ms=T0 + 1),
         ev.DeadlineMoved(deadline_ms=T0 + 86_400_000),
+        ev.LotFailed(lot=2, bidders=1),
         ev.OpeningFailed(reason="too_few_bids"),
         ev.CheckpointReached(
             of="window_end", w=2, session=1, checkpoint="origin\n7\nroot\n", fingerprint="ZC5J Z64H"

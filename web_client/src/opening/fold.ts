@@ -54,6 +54,7 @@ export function foldOpening(view: OpeningView, event: OpeningEvent): OpeningView
 const URGENT: ReadonlySet<AnnouncementKind> = new Set([
   "deadline_moved",
   "opening_failed",
+  "lot_failed",
   "window_restarted",
   "window_paused",
   "window_extended",
@@ -158,6 +159,12 @@ const TABLE: Table = {
 
   opening_failed: (view, body, atMs) =>
     announce({ ...enter(view, "failed", atMs), failedReason: body.reason }, atMs, "opening_failed"),
+
+  lot_failed: (view, body, atMs) => {
+    const next = { ...view, failedLots: new Set([...view.failedLots, body.lot]) };
+    const { lot, bidders } = body;
+    return announce(next, atMs, "lot_failed", { lot, bidders });
+  },
 
   checkpoint_reached: (view, body, atMs) => {
     const checkpoint = { checkpoint: body.checkpoint, fingerprint: body.fingerprint, atMs };

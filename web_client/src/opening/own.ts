@@ -9,8 +9,13 @@ import type { Bid, OpeningView } from "./view.ts";
 /** `sealed` `half` `open` are shapes of the tally; `fail` and `gone` are boxed. */
 export type TallyState = "sealed" | "half" | "open" | "fail" | "gone";
 
+/** Is this bid ever opened? Those of a lot with too few bidders stay sealed. */
+export function isOpenable(view: OpeningView, bid: Bid): boolean {
+  return !view.failedLots.has(bid.lot);
+}
+
 /** Our bids of the announced list: by organisation, or by bid_id where names are masked. */
-export function ownBids(
+export function ownListed(
   view: OpeningView,
   org: string | undefined,
   bidIds: ReadonlySet<string>,
@@ -20,6 +25,15 @@ export function ownBids(
       (org !== undefined && bid.org !== "" && bid.org === org) ||
       Object.values(bid.envelopes).some((id) => bidIds.has(id)),
   );
+}
+
+/** Those that are opened: nothing of a bid in a lot that failed is ever handed over. */
+export function ownBids(
+  view: OpeningView,
+  org: string | undefined,
+  bidIds: ReadonlySet<string>,
+): readonly Bid[] {
+  return ownListed(view, org, bidIds).filter((bid) => isOpenable(view, bid));
 }
 
 /** Envelopes of `bid` that the present session opens. */
@@ -53,6 +67,7 @@ export function formBidId(view: OpeningView, bid: Bid): string | null {
 
 /** How the public may see a bid now. */
 export function tallyState(view: OpeningView, bid: Bid): TallyState {
+  if (!isOpenable(view, bid)) return "gone";
   const id = formBidId(view, bid);
   const state = id === null ? undefined : view.states[id];
   if (state === "opened") return "open";

@@ -95,6 +95,7 @@ export type AnnouncementKind =
   | "deadline_moved"
   | "bidders_announced"
   | "opening_failed"
+  | "lot_failed"
   | "closing_fingerprint"
   | "window_opened"
   | "window_restarted"
@@ -129,6 +130,8 @@ export interface OpeningView {
   readonly bids: readonly Bid[];
   /** Pieces of a long list of bidders, not announced yet. */
   readonly listed: readonly Bid[];
+  /** Lots with too few bidders: their bids stay sealed, the others go on (标段流标). */
+  readonly failedLots: ReadonlySet<number>;
   readonly listRoot: string;
   readonly closing: Fingerprinted | null;
   readonly window: Window | null;
@@ -177,6 +180,7 @@ export function emptyOpening(id: string): OpeningView {
     beganMs: {},
     bids: [],
     listed: [],
+    failedLots: new Set(),
     listRoot: "",
     closing: null,
     window: null,

@@ -272,6 +272,16 @@ describe("the fold", () => {
     expect(folded(long)).toEqual(short);
   });
 
+  it("leaves the bids of a lot that failed sealed, and says so once", () => {
+    const failed = { type: "lot_failed", serverMs: DEADLINE_MS, body: { lot: 1, bidders: 2 } };
+    const view = foldOpening(hallAt("window_opened"), failed);
+    expect(view.failedLots).toEqual(new Set([1]));
+    expect(view.announcements.at(-1)).toMatchObject({ kind: "lot_failed", urgent: true });
+    expect(view.stage).toBe("decryption");
+    expect(ownBids(view, OWN_ORG, new Set())).toEqual([]);
+    expect(view.bids.map((bid) => tallyState(view, bid))).toEqual(view.bids.map(() => "gone"));
+  });
+
   it("never changes a view in place", () => {
     const view = Object.freeze(hallAt("window_opened"));
     expect(() => of(trace, "staff", "party").reduce(foldOpening, view)).not.toThrow();

@@ -6,7 +6,7 @@
  */
 import { t } from "../../i18n.ts";
 import { boardOf } from "../../opening/board.ts";
-import { isOwnUnlocked, ownBids } from "../../opening/own.ts";
+import { isOwnUnlocked, ownBids, ownListed } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import { Case } from "../../ui/words.tsx";
 import { Hall, type Surroundings } from "../frame.tsx";
@@ -53,13 +53,13 @@ function Face(props: BidPageProps & { readonly bids: ReturnType<typeof ownBids> 
     case "announced":
       return (
         <>
-          <Case
-            title={t(bids.length > 0 ? "announced.title" : "announced.none_title", {
-              no: bids[0]?.no ?? 0,
-            })}
-          >
-            <p class="lead">{t(bids.length > 0 ? "announced.text" : "announced.none")}</p>
-          </Case>
+          {bids.length > 0 ? (
+            <Case title={t("announced.title", { no: bids[0]?.no ?? 0 })}>
+              <p class="lead">{t("announced.text")}</p>
+            </Case>
+          ) : (
+            <NoBid {...props} />
+          )}
           {bids.length > 0 && desk.key.kind !== "open" && desk.key.kind !== "loading" && (
             <OpenKey desk={desk} acts={acts} />
           )}
@@ -81,12 +81,25 @@ function Face(props: BidPageProps & { readonly bids: ReturnType<typeof ownBids> 
   }
 }
 
-function NotInList({ view, around }: BidPageProps) {
+/** Nothing of ours is opened: not in the list, or only in lots that failed. */
+function NoBid({ view, desk, around }: BidPageProps) {
+  const [listed] = ownListed(view, around.me.org, ownBidIds(desk));
+  return listed === undefined ? (
+    <Case title={t("announced.none_title")}>
+      <p class="lead">{t("announced.none")}</p>
+    </Case>
+  ) : (
+    <Case title={t("announced.lot_failed_title", { lot: listed.lot })}>
+      <p class="lead">{t("announced.lot_failed")}</p>
+    </Case>
+  );
+}
+
+function NotInList(props: BidPageProps) {
+  const { view, around } = props;
   return (
     <>
-      <Case title={t("announced.none_title")}>
-        <p class="lead">{t("announced.none")}</p>
-      </Case>
+      <NoBid {...props} />
       <HallCases view={view} around={around} ownNumbers={new Set()} />
     </>
   );
