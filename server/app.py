@@ -152,6 +152,8 @@ async def _listen(
             now_ms=hall.now_ms,
             connections_max=config.limits.connections,
             per_address_max=config.limits.connections_per_address,
+            per_session_max=config.limits.connections_per_session,
+            memory_bytes_max=config.limits.memory_mib << 20,
             accept_rate_per_s=config.limits.handshakes_per_s,
             accept_burst=config.limits.handshakes_per_s,
         ),

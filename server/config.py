@@ -66,6 +66,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     connections: Annotated[int, msgspec.Meta(description="WebSockets at once")] = 15_000
     connections_per_address: Annotated[int, msgspec.Meta(description="of one address")] = 512
+    connections_per_session: Annotated[int, msgspec.Meta(description="of one login")] = 32
+    memory_mib: Annotated[
+        int, msgspec.Meta(ge=0, description="resident; above it nobody new is let in, 0: no limit")
+    ] = 4096
     handshakes_per_s: Annotated[int, msgspec.Meta(description="more get 503, Retry-After")] = 2000
     decrypt_workers: Annotated[int, msgspec.Meta(description="0: as many as cores")] = 0
     requests_per_minute: Annotated[
