@@ -25,6 +25,7 @@ from aiortc import (
 )
 
 from media.grants import Grants, Label
+from media.python_engine import PythonEngine
 from media.rooms import MediaEvent, SfuOptions
 from media.sfu import Sfu
 
@@ -43,10 +44,10 @@ def on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 class Hall:
     """The unit under test and what it has told."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, make_engine: Any = PythonEngine, **options: Any) -> None:
         self.events: list[MediaEvent] = []
         self._told = asyncio.Event()
-        self.sfu = Sfu(SfuOptions(**options), self._tell)
+        self.sfu = Sfu(SfuOptions(**options), self._tell, make_engine)
 
     def _tell(self, event: MediaEvent) -> None:
         self.events.append(event)
@@ -65,6 +66,12 @@ class Hall:
                 self._told.clear()
                 await self._told.wait()
 
+    async def received(self, packets: int) -> None:
+        """The engine has received so many packets."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.sfu.counters().received < packets:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+
 
 @asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[Hall]:
@@ -80,7 +87,7 @@ class Tone(AudioStreamTrack):
     """A loud 440 Hz."""
 
     async def recv(self) -> av.AudioFrame:
-        silent = await super().recv()
+        silent: Any = await super().recv()
         start = silent.pts or 0
         at = numpy.arange(start, start + silent.samples) / silent.sample_rate
         wave = (numpy.sin(at * 440 * 2 * numpy.pi) * 20_000).astype(numpy.int16)
@@ -120,7 +127,7 @@ async def publish(hall: Hall, member: str = "host", *, video: bool = True) -> RT
         )
         labels.append(Label.CAMERA)
     await pc.setLocalDescription(await pc.createOffer())
-    mids = [one.mid for one in pc.getTransceivers()]
+    mids = [str(one.mid) for one in pc.getTransceivers()]
     answer = await hall.sfu.publish(
         ROOM, member, pc.localDescription.sdp, dict(zip(mids, labels, strict=True))
     )

@@ -37,9 +37,10 @@ from media.rtcp import (
     SenderReport,
     TransportFeedback,
 )
-from tests.media.engine_lab import AUDIO, DELTA, IDS, KEY, RTX, VIDEO, Camera, Lab
+from tests.media.dumb_engine import DumbEngine
+from tests.media.engine_lab import AUDIO, DELTA, IDS, KEY, RTX, VIDEO, Camera, EngineMaker, Lab
 
-ENGINES = {"python": PythonEngine}
+ENGINES: dict[str, EngineMaker] = {"python": PythonEngine, "dumb": DumbEngine}
 
 
 @pytest.fixture(params=ENGINES.values(), ids=list(ENGINES))
@@ -465,7 +466,7 @@ KINDS = [VIDEO, RTX, 200, 201, 203, 205, 206]
     )
 )
 @pytest.mark.parametrize("make", ENGINES.values(), ids=list(ENGINES))
-def test_no_authentic_bytes_raise(make: type, bodies: list[tuple[bytes, int]]) -> None:
+def test_no_authentic_bytes_raise(make: EngineMaker, bodies: list[tuple[bytes, int]]) -> None:
     """A publisher with right keys and wrong everything else."""
     lab = Lab(make)
     host, viewer = lab.peer(), lab.peer()
