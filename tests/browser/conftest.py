@@ -119,7 +119,13 @@ class HallUnderTest:
 
     @property
     def host(self) -> str:
-        return self.link("host", self.world.host)
+        seed = self.world.host_officer.seed.hex()
+        return self.link("host", self.world.host, officer_seed=seed)
+
+    @property
+    def supervisor(self) -> str:
+        seed = self.world.supervisor_officer.seed.hex()
+        return self.link("host", self.world.supervisor, officer_seed=seed)
 
     @property
     def guest(self) -> str:

@@ -3,6 +3,7 @@ WebSocket blocked.
 """
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
@@ -143,10 +144,51 @@ async def test_a_bidder_who_never_unlocks_stays_sealed(
     await picture(bidder, "bid-not-opened")
     await assert_accessible(bidder, "not opened")
     assert "66,666,666.66" not in await host.content()
+    supervisor = await open_tab(context, hall.supervisor)
+    await two_officers_decide(host, supervisor, tmp_path)
+    await see(bidder, "认定为视为撤销")
+    await bidder.wait_for_timeout(2500)  # until the decision is under a signed checkpoint
     bundle = await download_bundle(bidder, tmp_path / "opening.zip")
     report = verify(bundle)
     assert report.verdict == "agree", report.mismatches
+    assert "decision.none" not in {remark.code for remark in report.word_of}
     assert b"66666666.66" not in bundle.read_bytes()
+
+
+async def two_officers_decide(host: Page, supervisor: Page, folder: Path) -> None:
+    """The host confirms what the system suggests, the supervisor signs it: by keyboard, the second
+    time, after a first proposal was declined.
+    """
+    await see(host, "1 家没有打开：责任认定")
+    await picture(host, "host-grounds")
+    await assert_accessible(host, "grounds")
+    async with host.expect_download() as download:
+        await press(host, "下载这份投标的证据")
+    evidence = folder / "evidence.json"
+    await (await download.value).save_as(evidence)
+    assert json.loads(evidence.read_bytes())["suggested"]["why"] == "no_try"
+    await press(host, "签名提出，等监督人会签")
+    await see(supervisor, "本机已核对：您签的就是以上内容")
+    await press(supervisor, "不同意，退回")
+    await supervisor.get_by_label("理由（对方会看到，并写入记录）").fill("先核对证据")
+    await press(supervisor, "确认：不同意，退回")
+    await see(host, "退回或撤下了提议：先核对证据")
+    await press(host, "签名提出，等监督人会签")
+    await see(supervisor, "我已核对，签名同意")
+    await see(supervisor, "本机已核对：您签的就是以上内容")
+    await picture(supervisor, "supervisor-sign")
+    await assert_accessible(supervisor, "countersigning")
+    await supervisor.emulate_media(color_scheme="dark")
+    await press(supervisor, "English")
+    await see(supervisor, "I have checked it; sign")
+    await picture(supervisor, "supervisor-sign-en-dark")
+    await assert_accessible(supervisor, "countersigning in the dark")
+    sign = supervisor.get_by_role("button", name="I have checked it; sign")
+    await sign.focus()
+    await supervisor.keyboard.press("Enter")
+    await see(supervisor, "Signed by host and supervisor")
+    await see(host, "主持人和监督人都已签名")
+    await picture(host, "host-ground-decided")
 
 
 async def test_a_server_killed_in_the_countdown_comes_back_and_loses_nothing(

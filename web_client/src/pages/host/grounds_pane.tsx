@@ -61,6 +61,7 @@ interface OneProps {
 function OneGround({ view, suggestion, officer, acts }: OneProps) {
   const decision = view.acts.decisions[suggestion.bidId];
   const proposal = standingGround(view.acts, suggestion.bidId);
+  const { window } = view;
   return (
     <div class="asked" id={`ground-${suggestion.no}`}>
       <h3 class="minor">{bidName(view, suggestion.no)}</h3>
@@ -72,6 +73,13 @@ function OneGround({ view, suggestion, officer, acts }: OneProps) {
             <span key="s">
               <b>{groundWord(suggestion.ground)}</b> {whyText(suggestion)}
             </span>,
+          ],
+          window !== null && [
+            t("grounds.window"),
+            t("grounds.window_from", {
+              start: clockTime(window.startMs),
+              end: clockTime(window.endedAtMs),
+            }),
           ],
           suggestion.tries > 0 && [
             t("grounds.tries"),

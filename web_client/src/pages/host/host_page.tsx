@@ -45,6 +45,8 @@ export function HostPage(props: HostPageProps) {
   useTitle(t("page.title", { title: `${model.title} ${view.manifest?.number ?? ""}` }));
   const { me, site, helpPhone, isDemo, onLeave, nowMs } = around;
   const shared = { view, host, acts, nowMs };
+  const toSign = waitingFor(officer.role, view, tender).length;
+  const isBefore = view.stage === "scheduled" || view.stage === "sign_in";
   return (
     <>
       <Top me={me} site={site} helpPhone={helpPhone} isDemo={isDemo} onLeave={onLeave} isWide />
@@ -91,16 +93,12 @@ export function HostPage(props: HostPageProps) {
           <SigningPane {...props} />
           <OfficerForms {...props} />
           {officer.role === "supervisor" && <GroundsPane {...props} />}
-          <StagePane {...shared} />
+          {!(isBefore && toSign > 0) && <StagePane {...shared} />}
           {officer.role !== "supervisor" && <GroundsPane {...props} />}
           <Incidents view={view} />
         </div>
         <aside>
-          <Queue
-            view={view}
-            toSign={waitingFor(officer.role, view, tender).length}
-            damaged={toRepair(view, tender).length}
-          />
+          <Queue view={view} toSign={toSign} damaged={toRepair(view, tender).length} />
           <section class="pane">
             <h2>
               {t("host.audience")}

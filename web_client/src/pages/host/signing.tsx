@@ -36,7 +36,7 @@ export function SigningPane({ view, tender, officer, officerActs }: SigningProps
   const all = standing(view, tender);
   const toSign = all.filter((one) => one.by !== officer.role);
   const own = all.filter((one) => one.by === officer.role);
-  const declined = lastDeclined(view, tender, all);
+  const declined = lastDeclined(view, tender);
   if (all.length === 0 && declined === null && officer.role === "host") return null;
   return (
     <section class="pane" aria-labelledby="signing-title">
@@ -77,14 +77,12 @@ export function SigningPane({ view, tender, officer, officerActs }: SigningProps
 }
 
 /** The newest no, until something else is proposed. */
-function lastDeclined(
-  view: OpeningView,
-  tender: TenderView,
-  all: readonly Proposal[],
-): Declined | null {
+function lastDeclined(view: OpeningView, tender: TenderView): Declined | null {
   const isBefore = view.stage === "scheduled" || view.stage === "sign_in";
   const found = isBefore ? tender.deadlineDeclined : view.acts.declined;
-  return found !== null && all.every((one) => one.atMs < found.atMs) ? found : null;
+  const proposed = [...Object.values(view.acts.grounds), view.acts.loss, tender.deadlineProposal];
+  const isNewest = proposed.every((one) => one === null || one.atMs < (found?.atMs ?? 0));
+  return found !== null && isNewest && view.stage !== "closed" ? found : null;
 }
 
 interface OneProps {

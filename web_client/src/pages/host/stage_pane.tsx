@@ -235,6 +235,7 @@ function ReleasePane({ view, host, acts }: ControlsProps) {
 
 /** A failed try in the host's words; the bidder's own page speaks to the bidder. */
 export function tryWord(code: string): string {
+  if (code === "unlock.window_closed") return t("host.too_late");
   const isKey = code === "unlock.key_mismatch" || code.startsWith("seed.");
   return isKey ? t("host.key_wrong") : refusalText(code).title;
 }
