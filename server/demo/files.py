@@ -1,17 +1,18 @@
 """Bid documents (投标文件) for the demo: real PDFs and spreadsheets, made once at set-up.
 
 `python -m server.demo.files FOLDER`. What is drawn is invented; its bulk is scanned-looking
-noise, because that is what real bid files are made of.
+noise, because that is what real bid files are made of. What draws them is imported where it draws:
+it takes longer to load than the whole hall, and `make run` finds the files made.
 """
 
 import io
 import random
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import xlsxwriter
-from fpdf import FPDF
-from PIL import Image
+if TYPE_CHECKING:
+    from PIL import Image
 
 PDFS = 4
 SHEETS = 2
@@ -29,13 +30,17 @@ WORKS = (
 )
 
 
-def _scan(dice: random.Random) -> Image.Image:
+def _scan(dice: random.Random) -> "Image.Image":
     """A page that compresses as badly as a scanned one."""
+    from PIL import Image
+
     noise = Image.frombytes("L", SCAN_SIZE, dice.randbytes(SCAN_SIZE[0] * SCAN_SIZE[1]))
     return Image.eval(noise, lambda level: 200 + level // 5)
 
 
 def _pdf(path: Path, number: int) -> None:
+    from fpdf import FPDF
+
     dice = random.Random(number)  # noqa: S311 - a document, not a secret
     pdf = FPDF(format="A4")
     pdf.set_title(f"Technical proposal {number}")
@@ -55,6 +60,8 @@ def _pdf(path: Path, number: int) -> None:
 
 
 def _sheet(path: Path, number: int) -> None:
+    import xlsxwriter
+
     dice = random.Random(1000 + number)  # noqa: S311
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
     sheet = book.add_worksheet("Bill of quantities")

@@ -20,7 +20,7 @@ from server.demo.auto import publish, task_of
 from server.demo.files import make_files
 from server.demo.officers import Officer
 from server.demo.people import Host, Visitor, now_ms
-from server.demo.person_process import PersonProcess
+from server.demo.person_process import PersonProcess, warm_up
 from server.demo.world import MANAGERS, TenderPlan, World
 from server.domain.model import Role
 from signaling.outbox import CommandRefused
@@ -113,15 +113,17 @@ def cast_list(world: World, room: str) -> dict[str, Any]:
 
 async def run(port: int, bidders: int, *, fresh: bool) -> None:
     """Until interrupted."""
+    warm_up()
+    data = DATA / str(port)  # another demo may be running on another port
     if fresh:
-        await asyncio.to_thread(shutil.rmtree, DATA, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, data, ignore_errors=True)
     documents = await asyncio.to_thread(make_files, FILES)
     world = World(random_bytes(32), bidders + GUESTS)
     config = Config(
         site=Site(
             origin=f"http://127.0.0.1:{port}",
             log_origin="hall.jiangzhou.example/kaibiao/log",
-            data=str(DATA),
+            data=str(data),
             demo=True,
             name="江州市公共资源交易中心",
             help_phone="0790-555-0142",

@@ -7,9 +7,11 @@ them start in the time of one.
 
 import asyncio
 import multiprocessing
+import os
 import random
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ class Task:
     document: str = ""  # path of the technical file; empty: random bytes
     think_s: float = 0.0  # how long this person takes before it acts
     behaviour: str = "plain"  # plain | late | wrong_key | dropped | never
+    outlives_hall: bool = False  # stays when the hall's process is gone, and waits for the next
 
     def who(self) -> Person:
         seed = bytes.fromhex(self.seed)
@@ -131,11 +134,19 @@ async def release(task: Task) -> dict[str, Any]:
             return {"person": task.person, "refused": refused.code}
 
 
+async def _life(task: Task) -> dict[str, Any]:
+    """What this person does; with the process that started it, it ends too."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    if not task.outlives_hall:
+        asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 0)
+    return await (release(task) if task.role == Role.TRUSTEE else bid(task))
+
+
 def live(task: Task, report: Connection) -> None:
     """The process's whole life."""
-    work = release(task) if task.role == Role.TRUSTEE else bid(task)
     try:
-        report.send(uvloop.run(work))
+        report.send(uvloop.run(_life(task)))
     except BaseException as error:
         report.send(RuntimeError(f"{type(error).__name__}: {error}"))
         raise
@@ -143,6 +154,11 @@ def live(task: Task, report: Connection) -> None:
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
+
+
+def warm_up() -> None:
+    """Starts the fork server, which imports everything while its caller does something else."""
+    ensure_running()
 
 
 class PersonProcess:
@@ -171,6 +187,11 @@ class PersonProcess:
         if isinstance(report, BaseException):
             raise RuntimeError(f"{self.person} failed: {report!r}") from report
         return report
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
 
     def end(self) -> None:
         if self._process.is_alive():

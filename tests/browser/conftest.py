@@ -22,7 +22,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from server.demo.world import Person, World
-from tests.browser.hall_process import GUEST, ROOM, SEED
+from tests.browser.hall_process import CAST, GUEST, ROOM, SEED
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "build" / "screens"
@@ -96,6 +96,16 @@ class HallUnderTest:
         self._let_go()
 
     def stop(self) -> None:
+        """Ends the hall, and the people whom a killed one left behind."""
+        self._stop_hall()
+        pids = Path(self.plan["data"]).parent / CAST
+        for pid in json.loads(pids.read_text()) if pids.exists() else []:
+            with contextlib.suppress(OSError):
+                # A number may be somebody else's by now; the cast's all come from a fork server.
+                if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGTERM)
+
+    def _stop_hall(self) -> None:
         if self.process is None:
             return
         if self.process.poll() is None:

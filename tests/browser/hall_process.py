@@ -17,11 +17,12 @@ import uvloop
 from server.app import Running, running
 from server.config import Config, Limits, Listen, Site
 from server.demo.auto import publish, task_of
-from server.demo.person_process import PersonProcess
+from server.demo.person_process import PersonProcess, Task
 from server.demo.world import TenderPlan, World
 
 ROOM = "jz-2026-sg-0417"
 SEED = b"journey".ljust(32, b".")
+CAST = "cast.json"  # beside the data: process ids of the simulated people
 GUEST = 2  # index of the bidder that the browser plays
 LIMITS = Limits(connections_per_address=4000, requests_per_minute=60_000)
 
@@ -46,7 +47,8 @@ async def live(plan: dict[str, Any]) -> None:
             await publish(site, world, tender(plan), ROOM)
         with contextlib.ExitStack() as cast:
             if not again:
-                send_cast(site, world, plan, cast)
+                pids = send_cast(site, world, plan, cast)
+                (Path(plan["data"]).parent / CAST).write_text(json.dumps(pids))
             print("ready", flush=True)
             await asyncio.Event().wait()
 
@@ -63,8 +65,10 @@ def tender(plan: dict[str, Any]) -> TenderPlan:
 
 def send_cast(
     site: Running, world: World, plan: dict[str, Any], cast: contextlib.ExitStack
-) -> None:
+) -> list[int]:
+    """Their process ids: they outlive a hall that is killed, and somebody has to end them."""
     base = site.config.site.origin
+    tasks: list[Task] = []
     for number, behaviour in enumerate(plan["behaviours"]):
         task = task_of(
             base,
@@ -73,11 +77,17 @@ def send_cast(
             amount=f"7{number}000000.00",
             manager="何川",
             behaviour=behaviour,
+            outlives_hall=True,
         )
-        cast.callback(PersonProcess(task).end)
+        tasks.append(task)
     for trustee in world.trustees[: plan["trustees"]]:
         keys = {"box": trustee.box.seed.hex(), "sign": trustee.sign.seed.hex()}
-        cast.callback(PersonProcess(task_of(base, trustee.person, room=ROOM, **keys)).end)
+        more = {**keys, "room": ROOM, "outlives_hall": True}
+        tasks.append(task_of(base, trustee.person, **more))
+    people = [PersonProcess(task) for task in tasks]
+    for person in people:
+        cast.callback(person.end)
+    return [person.pid for person in people]
 
 
 if __name__ == "__main__":
