@@ -20,13 +20,24 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # Who may ask what, written down a second time: a slip in the table of roles must show.
 HOST_ALONE = {"pause", "resume", "extend", "end_replies", "open_all", "read_row", "close_opening"}
 HOST_ALONE |= {"start_window", "declare_trustees_lost", "change_deadline"}
+HOST_ALONE |= {"propose_trustees_lost", "propose_deadline"}
+OFFICERS = {"propose_ground", "countersign", "decline_act", "decline_deadline"}
+SUPERVISOR_ALONE = {"countersign_deadline"}
 BIDDER_ALONE = {"sign_in", "unlock", "report_attempt", "self_release", "register", "submit"}
 RELEASE = {"release": {"trustee-agency", "purchaser", "supervisor"}}
 EVERYBODY = {"card_unlock"}
+HALF = {"pk": b"p" * 32, "sig": b"s" * 64}
 ARGS: dict[str, dict[str, Any]] = {
     "register": {"bidder_pk": b"k" * 32, "bidder_xpk": b"x" * 32, "expiry_ms": 1, "sig": b"s" * 64},
     "submit": {"message": b"m"},
     "change_deadline": {"deadline_ms": 1, "reason": "r", "pks": [b"p"], "sigs": [b"s"]},
+    "propose_deadline": {"deadline_ms": 1, "reason": "r", **HALF},
+    "countersign_deadline": {"act": b"a" * 32, **HALF},
+    "decline_deadline": {"act": b"a" * 32, "reason": "r"},
+    "propose_trustees_lost": {"reason": "r", **HALF},
+    "propose_ground": {"bid_id": b"b" * 32, "ground": "excused", "reason": "r", **HALF},
+    "countersign": {"act": b"a" * 32, **HALF},
+    "decline_act": {"act": b"a" * 32, "reason": "r"},
     "start_window": {"session": 1},
     "pause": {"reason": "r"},
     "extend": {"extra_ms": 1000, "reason": "r"},
@@ -78,6 +89,8 @@ async def test_every_command_asks_for_its_role(before_deadline: Arena):
         may = {op for op in HOST_ALONE if who == "host"}
         may |= {op for op in BIDDER_ALONE if who.startswith("bidder")} | EVERYBODY
         may |= {op for op, roles in RELEASE.items() if who in roles}
+        may |= {op for op in OFFICERS if who in ("host", "supervisor")}
+        may |= {op for op in SUPERVISOR_ALONE if who == "supervisor"}
         for room, op in commands():
             code = await code_of(person, room, op, ARGS.get(op, {}))
             if op in may and op != "sign_in":

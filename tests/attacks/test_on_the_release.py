@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from crypto.checkpoint import parse_checkpoint
+from crypto.entries import act_message
+from crypto.keys import SigningKey
 from crypto.messages import build_release, build_self_release
 from crypto.shares import open_share
 from server.http.client import HallHttp
@@ -136,6 +138,54 @@ async def test_nothing_is_opened_by_anybody_alone(in_release: Arena):
     asked = host.client.command(OPENING, "declare_trustees_lost", lost)
     await in_release.refused("release.signature", asked)
     await in_release.refused("bundle.not_ready", host.http.read(f"/openings/{ROOM}/opening.zip"))
+
+
+async def test_one_officer_is_not_two(in_release: Arena):
+    """The host signs, and then tries to be the supervisor too, with either key."""
+    cast = in_release.cast
+    host, rules = cast.host, cast.bidders[0].rules
+    assert rules is not None
+    own, other = host.officers
+    nonce = host.all("window_opened")[-1]["nonces"][0]["nonce"]
+    message = act_message(15, rules.tender_id, {"nonce": nonce.hex(), "reason": "失联"})
+
+    def half(key: SigningKey) -> dict[str, bytes]:
+        return {"pk": key.public, "sig": key.sign(message)}
+
+    def ask(op: str, **args: Any) -> Any:
+        return host.client.command(OPENING, op, args)
+
+    await in_release.refused(
+        "act.officer", ask("propose_trustees_lost", reason="失联", **half(other))
+    )
+    forged = {"pk": own.public, "sig": bytes(64)}
+    await in_release.refused("act.signature", ask("propose_trustees_lost", reason="失联", **forged))
+    await ask("propose_trustees_lost", reason="失联", **half(own))
+    proposal = await host.until_kind("trustees_lost_proposed")
+    for key in (own, other):
+        again = ask("countersign", act=proposal["act"], **half(key))
+        await in_release.refused("act.same_officer", again)
+    bidder = cast.bidders[0].client.command(
+        OPENING, "countersign", {"act": proposal["act"], **half(other)}
+    )
+    await in_release.refused("auth.role", bidder)
+    await ask("decline_act", act=proposal["act"], reason="只是试探")
+    gone = ask("countersign", act=proposal["act"], **half(other))
+    await in_release.refused("act.unknown", gone)
+
+
+async def test_nobody_replaces_a_stored_payload_that_is_sound(in_release: Arena):
+    cast = in_release.cast
+    header = cast.bidders[0].bid.headers[-1]
+    path = f"/openings/{ROOM}/payloads/{header.bid_id.hex()}"
+    body = bytes(header.payload_size)
+    for code, person, target in (
+        ("auth.role", cast.bidders[0], path),
+        ("auth.role", cast.trustees[0], path),
+        ("repair.not_damaged", cast.host, path),
+        ("bid.unknown", cast.host, f"/openings/{ROOM}/payloads/{bytes(32).hex()}"),
+    ):
+        await in_release.refused(code, person.http.request("PUT", target, data=body))
 
 
 async def test_after_the_first_release_the_window_is_final(in_release: Arena):
