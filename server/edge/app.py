@@ -178,7 +178,9 @@ async def serve(config: Config) -> None:
             await _first(stopped, looking, known)
             if not stopped.done():
                 async with edge.listening() as signaling:
-                    registry.register(EdgeCollector(edge.redis, edge.feed, signaling))
+                    registry.register(
+                        EdgeCollector(edge.positions, edge.redis, edge.feed, signaling)
+                    )
                     calm_the_collector()
                     print(f"kaibiao edge: {config.edges.host}:{signaling.port}", flush=True)
                     await _first(stopped, looking)

@@ -23,12 +23,21 @@ class Cast:
     bids: int = 3
     accounts: int = 0  # people of bidders in the registry; at least ``bids``
     plan: TenderPlan = field(default_factory=lambda: plan_of(DEADLINE_MS))
+    edges: dict[str, Any] = field(default_factory=dict)
+    ready: dict[str, Any] = field(default_factory=dict)  # ports and origin, where given
     first: dict[str, Any] = field(default_factory=dict)  # the first window_opened
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
         bidders = max(self.bids, self.accounts)
-        site = SiteProcess(self.nursery, self.directory, {ROOM: self.plan}, bidders=bidders)
+        site = SiteProcess(
+            self.nursery,
+            self.directory,
+            {ROOM: self.plan},
+            bidders=bidders,
+            edges=self.edges,
+            ready=self.ready,
+        )
         self.site = await self._stack.enter_async_context(site)
         await site.start()
         base, world = site.base, site.world

@@ -25,7 +25,7 @@ from typing import Any
 import uvloop
 
 from server.app import Running, running
-from server.config import Config, Limits, Listen, Site
+from server.config import Config, Edges, Limits, Listen, Site
 from server.demo.auto import publish, register_command
 from server.demo.world import TenderPlan, World
 from tests.faults import points
@@ -70,6 +70,7 @@ def config_of(plan: dict[str, Any]) -> Config:
             public_hosts=plan.get("public_hosts", []),
         ),
         limits=Limits(decrypt_workers=2, requests_per_minute=60_000),
+        edges=Edges(**plan["edges"]),
     )
 
 

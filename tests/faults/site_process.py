@@ -75,6 +75,7 @@ class SiteProcess:
     bidders: int = 3
     world_seed: bytes = bytes(range(32))
     public_hosts: list[str] = field(default_factory=list)  # of proxies before the pages
+    edges: dict[str, Any] = field(default_factory=dict)  # the section of its configuration
     ready: dict[str, Any] = field(default_factory=dict)
     lives: int = 0
     alive: bool = False
@@ -121,6 +122,7 @@ class SiteProcess:
             "ws_port": self.ready.get("ws_port", 0),
             "health_port": self.ready.get("health_port") or free_port(),
             "public_hosts": self.public_hosts,
+            "edges": self.edges,
             "point": point,
         }
         if self.ready:
