@@ -122,9 +122,9 @@ def _become(words: list[str]) -> int:
 
 
 def _serve() -> None:
-    for name in ("cyclopts.help", "rich.console", "rich.panel", "rich.table"):
+    for name in ("cyclopts.help", "openpyxl", "rich.console", "rich.panel", "rich.table"):
         importlib.import_module(name)
-    for name in ("bidding", "envelopes", "words"):
+    for name in ("bidding", "envelopes", "words", "scoring.commands"):
         importlib.import_module(f"server.cli.{name}")
     for line in sys.stdin:
         words: Any = json.loads(line)

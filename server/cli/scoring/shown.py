@@ -20,8 +20,9 @@ def _pick(language: str, zh: str, en: str) -> str:
 def _table(language: str, zh: str, en: str) -> Table:
     """Columns by their heads, which are separated by commas."""
     table = Table()
-    for head in _pick(language, zh, en).split(","):
-        table.add_column(head, overflow="fold")  # a figure is never cut off
+    for at, head in enumerate(_pick(language, zh, en).split(",")):
+        # A figure is never cut off, and what names the row is never broken.
+        table.add_column(head, overflow="fold", no_wrap=at == 0)
     return table
 
 
