@@ -44,6 +44,7 @@ PLAN = (
     Planned("fanout-10000", "fanout", ("--count", "10000"), is_only_full=True),
     Planned("reconnect_storm", "reconnect_storm"),
     Planned("edges", "edges"),
+    Planned("forwarding", "forwarding"),
     Planned("soak", "soak"),
 )
 

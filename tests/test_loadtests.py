@@ -24,7 +24,8 @@ def measured(name: str, *arguments: str) -> dict[str, Any]:
     assert report["cpus"] >= 1
     assert report["aim_met"] == all(aim["met"] for aim in report["aims"])
     for aim in report["aims"]:
-        assert aim["met"] == (aim["value"] <= aim["limit"])
+        least, value, limit = aim["at_least"], aim["value"], aim["limit"]
+        assert aim["met"] == (value >= limit if least else value <= limit)
     assert report["figures"]["lost"] == 0
     return report
 
@@ -68,3 +69,11 @@ def test_a_fan_out_reaches_every_viewer_in_order_beside_its_peers():
         assert figures[name]["cpu_us_per_delivery"] > 0
     # What cannot run here is named, never replaced by a remembered figure.
     assert ("ws (Node)" in figures) != any(one.startswith("ws") for one in report["absent"])
+
+
+def test_forwarding_sends_every_packet_to_every_viewer():
+    report = measured("forwarding", "--count", "5")
+    figures = report["figures"]
+    assert figures["send_failures"] == 0
+    assert figures["packets"] % figures["viewers"] == 0
+    assert report["ratio"] == figures["ratio_to_bare_loop"]
