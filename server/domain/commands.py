@@ -374,3 +374,4 @@ class ReportBody(Command, frozen=True, kw_only=True):
     envelope: int
     bid_id: bytes
     state: str
+    releases: tuple[int, ...] = ()

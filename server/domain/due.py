@@ -58,10 +58,21 @@ class OpenForms:
 class OpenBodies:
     """Find the halves of a few large envelopes and decrypt each into its target file."""
 
+    releases: tuple[int, ...]
+    bids: tuple[BidHalves, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NameFaults:
+    """Hold every share of decided large envelopes against its dealing (C5). No decryption."""
+
+    envelope: int
+    releases: tuple[int, ...]
     bids: tuple[BidHalves, ...]
 
 
 BODIES_AT_ONCE = 8
+UNRECOVERABLE = "unrecoverable"
 
 Work = FindHalves | OpenForms
 
@@ -136,7 +147,7 @@ def work(state: Opening) -> Work | None:
 
 def _self_halves_wait(state: Opening) -> bool:
     """Whether a bidder's own half has not been looked at where it is needed."""
-    needed = ("unrecoverable", None)
+    needed = (UNRECOVERABLE, None)
     return any(
         b in state.self_halves and (state.found[b].state if b in state.found else None) in needed
         for b in state.unlocked_forms()
@@ -166,9 +177,10 @@ def _open_forms(state: Opening, envelope: int) -> OpenForms:
     return OpenForms(envelope=envelope, forms=tuple(forms))
 
 
-def bodies(state: Opening) -> OpenBodies | None:
-    """The next large envelopes to decrypt, behind the read-out of their session, and behind the
-    next session too; None when all are decided.
+def bodies(state: Opening) -> OpenBodies | NameFaults | None:
+    """What is next about large envelopes, behind the read-out of their session, and behind the
+    next session too: to decrypt some, then to name the faults in all shares of them. A share that
+    comes later is looked at too, and what was unrecoverable without it is tried again.
     """
     read_out = [
         number
@@ -178,11 +190,22 @@ def bodies(state: Opening) -> OpenBodies | None:
         if state.rules().envelope(number).kind != "form"
     ]
     for number in read_out:
-        ids = [b for b in state.counting(number) if b in state.halves and b not in state.states]
+        places = tuple(state.released(number))
+        unlocked = [b for b in state.counting(number) if b in state.halves]
+        ids = [b for b in unlocked if _may_open(state, b, places)]
         if ids:
-            places = state.released(number)
-            return OpenBodies(_halves(state, ids[:BODIES_AT_ONCE], number, places))
+            return OpenBodies(places, _halves(state, ids[:BODIES_AT_ONCE], number, places))
+        if unlocked and state.bodies_seen.get(number, ()) != places:
+            return NameFaults(number, places, _halves(state, unlocked, number, places))
     return None
+
+
+def _may_open(state: Opening, bid_id: bytes, places: tuple[int, ...]) -> bool:
+    """Whether it is undecided, or a share has come since it was found that too few are there."""
+    decided = state.states.get(bid_id)
+    if decided is None:
+        return True
+    return decided == UNRECOVERABLE and state.bodies_tried.get(bid_id, ()) != places
 
 
 def awaited_checkpoint(state: Opening) -> tuple[str, int, int] | None:

@@ -154,6 +154,11 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     )
     grounds: Mapping[bytes, str] = field(default_factory=dict[bytes, str])
     parts: tuple[bytes, ...] = ()  # of the document that the next event ends
+    # places whose shares decided a large envelope; were held against the dealing of all
+    bodies_tried: Mapping[bytes, tuple[int, ...]] = field(
+        default_factory=dict[bytes, tuple[int, ...]]
+    )
+    bodies_seen: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
     readouts: tuple[bytes, ...] = ()
     row: int = 0
     now_ms: int = 0  # of the newest event
@@ -193,6 +198,11 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     def unlocked_forms(self) -> list[bytes]:
         return [b for b in self.counting(self.form_envelope()) if b in self.halves]
+
+    def nonce_of(self, envelope: int) -> bytes:
+        """The nonce of the last window that opened this envelope number."""
+        windows = [*self.windows, *([self.window] if self.window else [])]
+        return next(w.nonces[envelope] for w in reversed(windows) if envelope in w.nonces)
 
     def released(self, envelope: int) -> list[int]:
         """The places of the trustees that released this envelope, ascending."""
@@ -259,7 +269,6 @@ def _window_opened(state: Opening, event: ev.WindowOpened) -> Opening:
         trustees_lost=False,
         found={},
         found_with=(),
-        faults=frozenset(),
         replies_ended_ms=None,
         all_opened=False,
         row=0,
@@ -335,6 +344,9 @@ def _self_released(state: Opening, event: ev.SelfReleaseReceived) -> Opening:
 
 
 def _halves_found(state: Opening, event: ev.HalvesFound) -> Opening:
+    if state.rules().envelope(event.envelope).kind != "form":
+        seen = {**state.bodies_seen, event.envelope: event.releases}
+        return replace(state, bodies_seen=seen)
     found = {**state.found, **{f.bid_id: f for f in event.found}}
     return replace(state, found=found, found_with=event.releases, found_repairs=event.repairs)
 
@@ -364,6 +376,14 @@ class _Frozen(msgspec.Struct, frozen=True):
     """As much of frozen.json as the state keeps."""
 
     bids: list[_FrozenBid]
+
+
+def _body_decided(state: Opening, event: ev.BodyDecided) -> Opening:
+    return replace(
+        state,
+        states={**state.states, event.bid_id: event.state},
+        bodies_tried={**state.bodies_tried, event.bid_id: event.releases},
+    )
 
 
 def _read_out(state: Opening, event: ev.PricesReadOut) -> Opening:
@@ -410,7 +430,7 @@ _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
     ev.SetFrozen: _frozen,
     ev.PricesReadOut: _read_out,
     ev.RowRead: lambda s, e: replace(s, row=e.no),
-    ev.BodyDecided: lambda s, e: replace(s, states={**s.states, e.bid_id: e.state}),
+    ev.BodyDecided: _body_decided,
     ev.OutageSeen: _outage,
     av.TrusteesLostProposed: lambda s, e: replace(s, lost_proposal=e),
     av.DamageFound: lambda s, e: replace(s, damaged=s.damaged | {e.bid_id}),

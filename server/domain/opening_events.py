@@ -388,6 +388,7 @@ class BodyDecided(Event, frozen=True, kw_only=True):
     envelope: int
     bid_id: bytes
     state: str
+    releases: tuple[int, ...] = ()  # places of the trustees whose shares were there
 
 
 @journaled("opening_closed", HALL)

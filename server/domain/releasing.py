@@ -181,7 +181,7 @@ def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> li
     missing.
 
     What is found after REPLY_END still counts, because it comes of replies that were in time
-    (`due.work`); what is found after the read-out can only name faults.
+    (`due.work`); what is found after the read-out, or of large envelopes, can only name faults.
     """
     faults = _faults(state, command)
     if len(faults) > FAULTS_AT_ONCE:
@@ -196,7 +196,8 @@ def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> li
         )
     ]
     events += faults
-    if state.stage is not Stage.REPLIES:
+    is_form = state.rules().envelope(command.envelope).kind == "form"
+    if state.stage is not Stage.REPLIES or not is_form:
         return events
     known = {f.bid_id: f.state for f in state.found.values()}
     known |= {f.bid_id: f.state for f in command.found}
@@ -207,13 +208,12 @@ def report_halves(state: Opening, command: cmd.ReportHalves, ctx: Context) -> li
 
 
 def _faults(state: Opening, command: cmd.ReportHalves) -> list[Event]:
-    assert state.window is not None
     places = state.rules().envelope(command.envelope).trustees
     return [
         ev.TrusteeFaultFound(
             i=fault.i,
             envelope=command.envelope,
-            nonce=state.window.nonces[command.envelope],
+            nonce=state.nonce_of(command.envelope),
             bid_id=fault.bid_id,
             fault=fault.fault,
             sha256=state.releases[places[fault.i - 1]][command.envelope].digest,

@@ -9,6 +9,7 @@ from crypto.hashes import sha256
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
 from server.domain.documents import in_parts
+from server.domain.due import UNRECOVERABLE
 from server.domain.events import Event
 from server.domain.model import Context
 from server.domain.opening import Opening, Stage
@@ -33,7 +34,7 @@ def form_states(state: Opening, forms: dict[bytes, cmd.FormOpened]) -> dict[byte
         if bid_id not in state.halves:
             states[bid_id] = LOCKED
         elif found is None:
-            states[bid_id] = "unrecoverable"
+            states[bid_id] = UNRECOVERABLE
         else:
             states[bid_id] = found.state or forms[bid_id].state
     return states
@@ -88,12 +89,26 @@ def read_row(state: Opening, command: cmd.ReadRow, ctx: Context) -> list[Event]:
 
 
 def report_body(state: Opening, command: cmd.ReportBody, ctx: Context) -> list[Event]:
-    """A large envelope is decided later and never changes a form's state or the set of prices."""
-    if command.bid_id in state.states:
-        return []
+    """A large envelope is decided later and never changes a form's state or the set of prices.
+
+    It is decided once; only what too few shares could not open is tried again with more of them.
+    """
     bid, envelope = state.envelopes[command.bid_id]
+    decided = state.states.get(command.bid_id)
+    if decided is not None and (
+        decided != UNRECOVERABLE
+        or state.rules().envelope(envelope).kind == "form"
+        or command.releases == state.bodies_tried.get(command.bid_id)
+    ):
+        return []
     return [
-        ev.BodyDecided(no=bid.no, envelope=envelope, bid_id=command.bid_id, state=command.state)
+        ev.BodyDecided(
+            no=bid.no,
+            envelope=envelope,
+            bid_id=command.bid_id,
+            state=command.state,
+            releases=command.releases,
+        )
     ]
 
 

@@ -166,6 +166,9 @@ class Minder:
         work = due.bodies(state)
         if work is None:
             return False
+        if isinstance(work, due.NameFaults):
+            await self._ask(await self._services.worker.name_faults(work))
+            return True
         opening_id = self._room.stream.split(":", 1)[1]
         try:
             reports = await self._services.worker.open_bodies(opening_id, work)

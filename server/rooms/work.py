@@ -14,7 +14,7 @@ from server.decryption.forms import SealedForm, open_form
 from server.decryption.halves import Halves, find, payload_intact
 from server.decryption.pool import Pool
 from server.domain import commands as cmd
-from server.domain.due import BidHalves, FindHalves, OpenBodies, OpenForms
+from server.domain.due import BidHalves, FindHalves, NameFaults, OpenBodies, OpenForms
 from server.domain.opening import Opening
 from server.storage.blobs import BlobStore
 
@@ -134,10 +134,24 @@ class Worker:
         states = await asyncio.gather(*(self.pool.open_body(item) for item in items))
         return [
             cmd.ReportBody(
-                envelope=item.bid.header.envelope, bid_id=item.bid.header.bid_id, state=state
+                envelope=item.bid.header.envelope,
+                bid_id=item.bid.header.bid_id,
+                state=state,
+                releases=work.releases,
             )
             for item, state in zip(items, states, strict=True)
         ]
+
+    async def name_faults(self, work: NameFaults) -> cmd.ReportHalves:
+        """Large envelopes: nothing is found that was not, but who sent a wrong share is."""
+        first = _first_subset(work.bids)
+        done = await self.pool.map(lambda bid: find(bid, True, first), list(work.bids))
+        return cmd.ReportHalves(
+            envelope=work.envelope,
+            releases=work.releases,
+            found=[],
+            faults=[fault for halves in done for fault in halves.faults],
+        )
 
 
 def _first_subset(bids: tuple[BidHalves, ...]) -> tuple[int, ...] | None:

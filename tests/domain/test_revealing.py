@@ -106,7 +106,7 @@ def test_bodies_are_opened_behind_the_read_out_a_few_at_a_time():
     assert due.bodies(play.opening) is None
     play.open_all()
     decided: list[bytes] = []
-    while (found := due.bodies(play.opening)) is not None:
+    while isinstance(found := due.bodies(play.opening), due.OpenBodies):
         assert len(found.bids) <= due.BODIES_AT_ONCE
         for bid in found.bids:
             assert len(bid.shares) == 2

@@ -8,6 +8,7 @@ import pytest
 
 from crypto.stream import RootHasher
 from server.decryption.pool import Pool
+from server.domain import commands as cmd
 from server.domain import due
 from server.domain.events import decode
 from server.http.upload_note import new_hasher
@@ -127,3 +128,22 @@ async def test_a_payload_that_does_not_give_its_root_is_told(worker: Worker):
     assert not await worker.gives_root(work.bids[0].header)
     path.unlink()
     assert not await worker.gives_root(work.bids[0].header)
+
+
+async def test_a_wrong_share_of_a_body_is_named_by_the_hall_when_the_bodies_are_decided(
+    tmp_path: Path,
+):
+    play = an_opening(at="read_out")
+    store = BlobStore(tmp_path / "store", new_hasher)
+    stored(play, store)
+    store.close()
+    strange = play.rules.suite_impl.share_at([play.bids[0].envelopes[1].host_half], 3)
+    wrong = dict.fromkeys(play.release_set(BODY), (0, strange))
+    messages = [play.release_message(3, 1), play.release_message(3, BODY, shares=wrong)]
+    async with open_hall(tmp_path, {OPENING: play}, now_ms=play.now_ms) as site:
+        await site.told_type("body_decided")
+        command = cmd.ReleaseShares(messages=messages)
+        assert (await site.ask(OPENING, command, TRUSTEES[2].actor)).ok
+        told = await site.told_type("trustee_fault_found")
+        fault = decode(told.type, 1, told.payload)
+        assert (fault.i, fault.envelope, fault.fault) == (3, BODY, "share")

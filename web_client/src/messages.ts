@@ -521,6 +521,7 @@ export interface BodyDecided {
   readonly envelope: number;
   readonly bid_id: Uint8Array;
   readonly state: string;
+  readonly releases?: readonly number[];
 }
 
 export type OpeningClosed = Readonly<Record<string, never>>;
