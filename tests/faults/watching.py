@@ -95,7 +95,7 @@ class Watcher:
         doors += [(TENDER, audience) for audience in (*foreign, "sealed", "staff")]
         doors += [("registry", audience) for audience in ("hall", "staff", *foreign)]
         own = {(OPENING, audience) for audience in self.audiences}
-        own |= {(TENDER, audience) for audience in self.audiences if audience != "staff"}
+        own |= {(TENDER, audience) for audience in self.audiences}
         for room, audience in doors:
             if (room, audience) not in own:
                 feed = self.person.client.subscribe(room, audience)
