@@ -2,7 +2,7 @@
 
 What stands behind it may be Python (`media.python_engine`) or compiled code. The control plane
 (media/sfu.py) speaks integers and plain values to it, never objects; it calls from one thread, and
-no call blocks. `tests/media/engine_rules.py` is what any engine has to pass.
+no call blocks. `tests/media/test_engines.py` is what any engine has to pass.
 
 Words: a **peer** is one transport with its keys and address. A **track** is what a peer publishes:
 one sound, or one picture in one or more **layers** (simulcast, the smallest first). A
