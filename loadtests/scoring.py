@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 from loadtests import machine
@@ -37,98 +38,9 @@ CENT, FOUR = Decimal("0.01"), Decimal("0.0001")
 Inputs = tuple[bytes, list[dict[str, Any]]]
 
 
-def _named(name: str) -> dict[str, str]:
-    return {"zh": name, "en": name}
-
-
 def method_document() -> bytes:
     """Ceiling, one highest and lowest left out, mean, slopes, experts, total, ranking."""
-    half_up = {"mode": "half_up", "digits": 2}
-    few = {"0": "fail", "1": "same", "2": "same"}
-    marks = [{"id": f"c{n}", "name": _named(f"c{n}"), "full": "5"} for n in range(1, CRITERIA + 1)]
-
-    def step(name: str, do: str, **rest: Any) -> dict[str, Any]:
-        return {"id": name, "do": do, "name": _named(name), "clause": _named("1")} | rest
-
-    none, one = {"highest": 0, "lowest": 0}, {"highest": 1, "lowest": 1}
-    drop = {"table": [{"from": 1} | none, {"from": 3} | one]}
-    steps = [
-        step("valid", "keep", **{"from": "bids", "where": "price <= ceiling"}),
-        step(
-            "counted",
-            "trim",
-            **{"from": "valid", "value": "price", "drop": drop, "equal": "one"},
-            few={"0": "same", "1": "same", "2": "same"},
-        ),
-        step("B", "mean", of="counted", value="price", round=half_up, few=few),
-        step(
-            "d",
-            "formula",
-            over="valid",
-            value="(price - B) / B",
-            round={"mode": "half_up", "digits": 4},
-        ),
-        step(
-            "S1",
-            "slope",
-            over="valid",
-            value="d",
-            full="60",
-            above={"per": "1%", "points": "0.6"},
-            below={"per": "1%", "points": "0.3"},
-            units="none",
-            deduction="none",
-            floor="0",
-            round=half_up,
-        ),
-        step(
-            "S2",
-            "experts",
-            over="valid",
-            scores="tech",
-            by="criterion",
-            drop=drop,
-            average=half_up,
-            round=half_up,
-        ),
-        step(
-            "S",
-            "total",
-            over="valid",
-            parts=[{"value": "S1", "full": "60"}, {"value": "S2", "full": "40"}],
-            sum_to="100",
-            round=half_up,
-        ),
-        step(
-            "rank",
-            "rank",
-            of="valid",
-            by=[{"highest": "S"}, {"lowest": "price"}],
-            ties="shared",
-            candidates=3,
-        ),
-    ]
-    document = {
-        "kaibiao_method": 1,
-        "id": "loadtest.scoring",
-        "version": 1,
-        "name": _named("scoring"),
-        "status": "unconfirmed",
-        "source": [_named("loadtests")],
-        "given": {"ceiling": {"type": "money", "name": _named("ceiling"), "min": "10000.00"}},
-        "fields": {
-            "price": {"type": "money", "name": _named("price"), "min": "10000.00"},
-            "tech": {
-                "type": "scores",
-                "name": _named("tech"),
-                "experts": {"min": 3, "max": 15},
-                "digits": 1,
-                "criteria": marks,
-            },
-        },
-        "steps": steps,
-    }
-    return json.dumps(document).encode()
+    return Path(__file__).with_name("scoring_method.json").read_bytes()
 
 
 def made_up(bids: int) -> Inputs:
