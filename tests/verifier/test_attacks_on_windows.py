@@ -234,3 +234,62 @@ def test_an_unlawful_ground_is_named(tmp_path: Path) -> None:
     report = judged(Excused().run().members(), tmp_path)
     assert_named(report, "decision.ground")
     assert LOCKED in Excused.fates
+
+
+def test_an_unlawful_suggestion_is_named(tmp_path: Path) -> None:
+    class Suggested(Opening):
+        def act(self, entry_type: int, **members: Any) -> Any:
+            if entry_type == 22 and members["ground"] == MALFORMED:
+                members |= {"proposed": "excused"}
+            return super().act(entry_type, **members)
+
+    assert_named(judged(Suggested().run().members(), tmp_path), "decision.ground")
+
+
+def test_a_bid_that_is_decided_about_twice_is_named(tmp_path: Path) -> None:
+    class Twice(Opening):
+        def act(self, entry_type: int, **members: Any) -> Any:
+            made = super().act(entry_type, **members)
+            return super().act(entry_type, **members) if entry_type == 22 else made
+
+    assert_named(judged(Twice().run().members(), tmp_path), "decision.order")
+
+
+def test_a_decision_before_the_states_are_frozen_is_named(tmp_path: Path) -> None:
+    class Hasty(Opening):
+        def reply_end(self) -> None:
+            super().reply_end()
+            locked = next(b for b in self.bidders if b.fate == LOCKED)
+            facts = {"bid_id": locked.form.header.bid_id.hex(), "reason": "太早"}
+            super().act(22, **facts, proposed="revoked", ground="revoked")
+
+        def act(self, entry_type: int, **members: Any) -> Any:
+            if entry_type != 22 or members["ground"] == MALFORMED:
+                super().act(entry_type, **members)
+
+    assert_named(judged(Hasty().run().members(), tmp_path), "decision.order")
+
+
+@pytest.mark.parametrize(("second", "named"), [(38.5, False), (39.5, True)])
+def test_a_repair_after_the_end_of_the_replies_is_named(
+    second: float, named: bool, tmp_path: Path
+) -> None:
+    class Repaired(Opening):
+        def repair(self) -> None:
+            header = self.bidders[0].form.header
+            self.entry(16, bid_id=header.bid_id.hex(), ct_root=header.ct_root.hex())
+
+        def reply_end(self) -> None:
+            if not named:
+                self.at(second)
+                self.repair()
+            super().reply_end()
+            if named:
+                self.at(second)
+                self.repair()
+
+    report = judged(Repaired().run().members(), tmp_path)
+    if named:
+        assert_named(report, "repair.order")
+    else:
+        assert report.mismatches == []

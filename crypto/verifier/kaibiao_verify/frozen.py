@@ -173,17 +173,29 @@ def check_finished(windows: list[Window], report: Report) -> None:
 
 
 def check_decisions(
-    manifest: Manifest, closing: Closing, log: Log, states: dict[bytes, str], report: Report
+    manifest: Manifest,
+    closing: Closing,
+    log: Log,
+    windows: list[Window],
+    states: dict[bytes, str],
+    report: Report,
 ) -> None:
-    """STATE_DECIDED (认定): signed, of a bid that did not open, on a lawful ground. BODY_STATE."""
+    """STATE_DECIDED (认定): signed, once, after the states were frozen, of a bid that did not open,
+    suggested and decided on a lawful ground. BODY_STATE.
+    """
     decided: set[bytes] = set()
     for entry in log.of(STATE_DECIDED):
         check_act(entry, manifest, report)
         bid_id = entry.hash("bid_id")
         state = states.get(bid_id)
-        lawful = entry["ground"] in LAWFUL_GROUNDS.get(state or "", ())
+        lawful = {entry["ground"], entry["proposed"]} <= set(LAWFUL_GROUNDS.get(state or "", ()))
         found = f"{entry.place}: {entry['ground']} for a bid {state}"
         report.check("decision.ground", lawful, ENTRIES, "a ground of its state", found)
+        report.check("decision.order", bid_id not in decided, ENTRIES, "once", entry.place)
+        bid = closing.bids.get(bid_id)
+        frozen = [w.first(SET_FROZEN) for w in windows if bid and w.envelope == bid.header.envelope]
+        timely = any(one is not None and one.is_before(entry) for one in frozen)
+        report.check("decision.order", timely, ENTRIES, "after SET_FROZEN", entry.place)
         decided.add(bid_id)
     for bid_id, state in sorted(states.items()):
         if state != "opened" and bid_id not in decided:

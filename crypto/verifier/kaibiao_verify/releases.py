@@ -197,9 +197,14 @@ def check_files(bundle: Bundle, windows: list[Window], faulty: set[str], report:
         report.check("release.extra", name in used, name, "a logged message", "none")
 
 
-def check_repairs(closing: Closing, log: Log, report: Report) -> None:
-    """REPAIR (修复存储) stored the very same ciphertext: its root is the header's (C3)."""
+def check_repairs(closing: Closing, log: Log, windows: list[Window], report: Report) -> None:
+    """REPAIR (修复存储) stored the very same ciphertext, its root being the header's, before the
+    replies to its window ended (C3).
+    """
     for entry in log.of(REPAIR):
         bid = closing.bids.get(entry.hash("bid_id"))
         same = bid is not None and bid.header.ct_root == entry.hash("ct_root")
         report.check("repair.root", same, ENTRIES, "the header's ct_root", entry.place)
+        over = [w.first(REPLY_END) for w in windows if bid and w.envelope == bid.header.envelope]
+        timely = all(end is None or entry.is_before(end) for end in over)
+        report.check("repair.order", timely, ENTRIES, "before REPLY_END", entry.place)

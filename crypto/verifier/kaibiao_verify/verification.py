@@ -113,8 +113,8 @@ def _verify_tender(
     closing = read_closing(bundle, manifest, log, deadline_ms, registrations, report)
     check_closing_bound(manifest, log, deadline_ms, report)
     check_store(closing, log, report)
-    check_repairs(closing, log, report)
     windows = read_windows(manifest, log, report)
+    check_repairs(closing, log, windows, report)
     halves = read_unlocks(bundle, manifest, closing, windows, report)
     _verify_opening(bundle, manifest, log, closing, windows, halves, report)
     check_journal(bundle, log, report)
@@ -164,7 +164,7 @@ def _verify_opening(
     wanted = {*frozen_names.values(), *readout_names.values()}
     for name in [*bundle.folder("frozen"), *bundle.folder("readout")]:
         report.check("frozen.extra", name in wanted, name, "a list that the log names", "another")
-    check_decisions(manifest, closing, log, states, report)
+    check_decisions(manifest, closing, log, windows, states, report)
     for state in sorted(set(states.values())):
         report.facts[f"state_{state}"] = str(list(states.values()).count(state))
 
