@@ -1,7 +1,5 @@
 """Moving the deadline (变更截止时间): later only, before it has passed, by two officers (C1)."""
 
-from typing import TYPE_CHECKING
-
 from server.domain import commands as cmd
 from server.domain import tender_events as ev
 from server.domain.events import Event
@@ -9,12 +7,10 @@ from server.domain.model import Context
 from server.domain.officers import completed, require_host_and_supervisor, signed_by
 from server.domain.reasons import signed_reason, written_reason
 from server.domain.refusals import Refused
-
-if TYPE_CHECKING:
-    from server.domain.tender import Tender
+from server.domain.tender import Tender
 
 
-def _moved(state: "Tender", deadline_ms: int, reason: str, ctx: Context) -> ev.DeadlineChanged:
+def _moved(state: Tender, deadline_ms: int, reason: str, ctx: Context) -> ev.DeadlineChanged:
     """DEADLINE_CHANGE as it would be now, without signatures: it names the old deadline too."""
     if state.closed or ctx.now_ms >= state.deadline_ms:
         raise Refused("deadline.past")
@@ -33,7 +29,7 @@ def _moved(state: "Tender", deadline_ms: int, reason: str, ctx: Context) -> ev.D
     )
 
 
-def change(state: "Tender", command: cmd.ChangeDeadline, ctx: Context) -> list[Event]:
+def change(state: Tender, command: cmd.ChangeDeadline, ctx: Context) -> list[Event]:
     """Both signatures at once, where both officers sit at one desk."""
     moved = _moved(state, command.deadline_ms, command.reason, ctx)
     event = ev.DeadlineChanged(
@@ -47,7 +43,7 @@ def change(state: "Tender", command: cmd.ChangeDeadline, ctx: Context) -> list[E
     return [event]
 
 
-def propose(state: "Tender", command: cmd.ProposeDeadline, ctx: Context) -> list[Event]:
+def propose(state: Tender, command: cmd.ProposeDeadline, ctx: Context) -> list[Event]:
     moved = _moved(state, command.deadline_ms, command.reason, ctx)
     act = signed_by(state.rules(), moved, ctx.actor, command)
     if state.deadline_proposal is not None and state.deadline_proposal.act == act:
@@ -67,13 +63,13 @@ def propose(state: "Tender", command: cmd.ProposeDeadline, ctx: Context) -> list
     ]
 
 
-def _standing(state: "Tender", act: bytes) -> ev.DeadlineProposed:
+def _standing(state: Tender, act: bytes) -> ev.DeadlineProposed:
     if state.deadline_proposal is None or state.deadline_proposal.act != act:
         raise Refused("act.unknown")
     return state.deadline_proposal
 
 
-def countersign(state: "Tender", command: cmd.CountersignDeadline, ctx: Context) -> list[Event]:
+def countersign(state: Tender, command: cmd.CountersignDeadline, ctx: Context) -> list[Event]:
     proposal = _standing(state, command.act)
     if proposal.old_ms != state.deadline_ms:
         raise Refused("act.stale")
@@ -81,7 +77,7 @@ def countersign(state: "Tender", command: cmd.CountersignDeadline, ctx: Context)
     return [completed(state.rules(), proposal, today, ctx.actor, command)]
 
 
-def decline(state: "Tender", command: cmd.DeclineDeadline, ctx: Context) -> list[Event]:
+def decline(state: Tender, command: cmd.DeclineDeadline, ctx: Context) -> list[Event]:
     proposal = _standing(state, command.act)
     reason = written_reason(command.reason)
     actor = ctx.actor

@@ -17,6 +17,7 @@ from crypto.manifest import Manifest
 from crypto.receipts import closed_path
 from crypto.registration import organisation_hash
 from server.domain import commands as cmd
+from server.domain.bidding import check_envelope
 from server.domain.log_entries import (
     BIDDER_REG,
     DEADLINE_CHANGE,
@@ -31,7 +32,7 @@ from server.domain.opening import Opening, Stage
 from server.domain.refusals import Refused
 from server.domain.registry import Person
 from server.domain.roles import RELEASERS, may_subscribe
-from server.domain.tender import Received, Registration, Tender, check_envelope
+from server.domain.tender import Received, Registration, Tender
 from server.rooms import repairs
 from server.rooms.bundles import write_bundle
 from server.rooms.evidence import evidence

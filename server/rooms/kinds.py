@@ -8,7 +8,7 @@ from msgspec import structs
 
 from crypto.ack import RESULT_ACCEPTED
 from crypto.manifest import Manifest
-from server.domain import deciding, due, opening, promises, registry, tender
+from server.domain import bidding, deciding, due, opening, promises, registry, tender
 from server.domain.commands import Command
 from server.domain.events import Event
 from server.domain.model import Context
@@ -35,7 +35,7 @@ class Kind:
 
 def _submit_refused(state: Any, command: Command, refused: Refused, ctx: Context) -> list[Promise]:
     results = [e.result for e in refused.evidence if isinstance(e, SubmitReceived)]
-    return tender.promise_of(command, state, ctx, results[0]) if results else []
+    return bidding.promise_of(command, state, ctx, results[0]) if results else []
 
 
 REGISTRY = Kind(
@@ -52,11 +52,11 @@ REGISTRY = Kind(
 TENDER = Kind(
     name="tender",
     initial=tender.Tender(),
-    decide=tender.decide,
+    decide=bidding.decide,
     evolve=tender.evolve,
     rules=lambda state: state.manifest,
     wake_ms=tender.wake_ms,
-    promises=lambda state, command, ctx, repeated: tender.promise_of(
+    promises=lambda state, command, ctx, repeated: bidding.promise_of(
         command, state, ctx, RESULT_ACCEPTED
     ),
     promises_of_refusal=_submit_refused,

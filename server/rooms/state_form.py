@@ -43,7 +43,7 @@ def program() -> bytes:
     matters, and whoever upgrades replays once.
     """
     here = Path(__file__)
-    sources = [here, *sorted((here.parents[1] / "domain").glob("*.py"))]
+    sources = [here, *sorted((here.parents[1] / "domain").rglob("*.py"))]
     return sha256(*(sha256(path.read_bytes()) for path in sources))
 
 

@@ -14,7 +14,7 @@ from crypto.messages import build_card_unlock, build_submit
 from crypto.objects.entry import EntryType
 from crypto.registration import bind_message, organisation_hash
 from server.demo.people import now_ms
-from server.domain.tender import REFUSED_MAX
+from server.domain.bidding import REFUSED_MAX
 from server.http.client import HallHttp, HallRefused
 from tests.attacks.arena import Arena, stored_bid
 from tests.faults.casts import OPENING, TENDER

@@ -8,7 +8,7 @@ from crypto.entries import act_message, decode_entry, encode_entry
 from crypto.hashes import sha256
 from crypto.keys import SigningKey
 from crypto.manifest import Manifest
-from server.domain import deciding, opening, promises, tender
+from server.domain import bidding, deciding, opening, promises, tender
 from server.domain.commands import Command
 from server.domain.events import Event, decode, encode
 from server.domain.log_entries import entries_of
@@ -60,7 +60,7 @@ class Journaling:
     ) -> list[Event]:
         """The events that a command made; a refusal is raised after its evidence was kept."""
         of_tender = command.ROOM == "tender"
-        rules: Any = tender if of_tender else deciding
+        rules: Any = bidding if of_tender else deciding
         ctx = self.context(actor, received_ms)
         try:
             events = rules.decide(self.tender if of_tender else self.opening, command, ctx)

@@ -4,8 +4,8 @@ import pytest
 
 from crypto.ack import ACK_RELEASE, ACK_SELF_RELEASE, ACK_UNLOCK, RESULT_ACCEPTED
 from crypto.hashes import sha256
+from server.domain import bidding, due
 from server.domain import commands as cmd
-from server.domain import due, tender
 from server.domain.commands import Command
 from server.domain.promises import promises_of_refusal
 from server.domain.refusals import Refused
@@ -55,7 +55,7 @@ def test_what_the_host_does_is_journaled_and_not_promised(command: Command):
 )
 def test_in_a_tender_only_a_submit_is_promised(command: Command):
     play = an_opening(at="announced")
-    assert tender.promise_of(command, play.tender, play.context(HOST), 0) == []
+    assert bidding.promise_of(command, play.tender, play.context(HOST), 0) == []
 
 
 def test_a_refusal_without_evidence_promises_nothing():

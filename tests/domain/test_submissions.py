@@ -14,11 +14,11 @@ from crypto.ack import (
     RESULT_LATE,
 )
 from crypto.hashes import sha256
+from server.domain import bidding
 from server.domain import commands as cmd
-from server.domain import tender
 from server.domain import tender_events as ev
+from server.domain.bidding import REFUSED_MAX
 from server.domain.refusals import Refused
-from server.domain.tender import REFUSED_MAX
 from tests.domain.cast import HOST, Bidder, signing
 from tests.domain.journaling import DAY_MS, signed_act
 from tests.domain.openings import a_tender
@@ -52,7 +52,7 @@ def promise_of(play: Play, command: cmd.SubmitBid, bid: SealedBid, **asked: Any)
         play.ask(command, bid.bidder.actor, **asked)
     except Refused as refused:
         (result,) = [e.result for e in refused.evidence]
-    (promise,) = tender.promise_of(command, play.tender, ctx, result)
+    (promise,) = bidding.promise_of(command, play.tender, ctx, result)
     return promise
 
 
