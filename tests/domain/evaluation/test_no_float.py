@@ -19,7 +19,8 @@ from server.domain.evaluation.methods.steps.step import ColumnOutput, NumberOutp
 from tests.domain.evaluation.documents import delivered, delivered_names, method_value, raw, step
 from tests.tree import ending, parsed
 
-CODE = [path for path in ending(".py") if path.parts[:3] == ("server", "domain", "evaluation")]
+PACKAGE = "server/domain/evaluation/methods"
+CODE = [path for path in ending(".py") if path.is_relative_to(PACKAGE)]
 FLOATING = {"float", "math", "statistics", "cmath", "numpy"}
 
 

@@ -24,10 +24,11 @@ from server.domain.evaluation.methods.reading import Node, read_json
 from server.domain.evaluation.methods.schema import Method
 from server.domain.evaluation.methods.steps.step import BIDS_MAX
 
-BIDS_BYTES_MAX = 128 * 1024 * 1024
-DRAWS_BYTES_MAX = 16 * 1024 * 1024
+BIDS_BYTES_MAX = 32 * 1024 * 1024
+DRAWS_BYTES_MAX = 4 * 1024 * 1024
 ID_MAX = 32
 NAME_MAX = 100
+WORK_MAX = 10_000_000  # parts of expressions, times bids: minutes at the very worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def read_bids(method: Method, node: Node) -> Bids:
             raise parts["id"].refuse("twice", f"the bidder {bid_id} stands twice")
         name = parts["name"].text(1, NAME_MAX) if "name" in parts else ""
         rows[bid_id] = (name, parts)
+    if len(rows) * method.work > WORK_MAX:
+        raise members["bids"].refuse("size", f"too many for a method of {method.work} parts")
     ids = tuple(sorted(rows, key=id_order))
     table = _Table(ids, [rows[bid_id][1] for bid_id in ids])
     for name, found in method.fields.items():

@@ -15,7 +15,7 @@ from fractions import Fraction
 from server.domain.evaluation.methods.numbers import Number, Rounding
 
 VALUE_MAX = Fraction(10**40)
-BITS_MAX = 4096
+BITS_MAX = 1024
 
 
 class TooLarge(Exception):

@@ -7,10 +7,11 @@ draw lists all it can give, so that what is drawn can be committed to beforehand
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import TypeAlias
 
 from server.domain.evaluation.methods.bounds import Bounds, bounds_between
-from server.domain.evaluation.methods.numbers import DIGITS_MAX, calculate, plain
+from server.domain.evaluation.methods.numbers import DIGITS_MAX, plain
 from server.domain.evaluation.methods.reading import Node
 from server.domain.evaluation.methods.scope import (
     ALL_BIDS,
@@ -31,7 +32,6 @@ DRAW_VALUES_MAX = 1_000
 TYPES_MAX = 16  # members of one declaration
 MONEY_MAX = Decimal("9999999999999.99")
 FEN = Decimal("0.01")
-NUMBER_MAX = Decimal(10) ** 18
 
 _LABEL = re.compile(r"[a-z0-9.-]{1,64}")  # of a draw: what KDRAW1 takes
 
@@ -125,8 +125,8 @@ def _read_money(node: Node) -> NumberField:
 def _read_number(node: Node) -> NumberField:
     members = node.members(("type", "name", "min", "max", "digits"))
     low, high = members["min"].decimal(), members["max"].decimal()
-    if not -NUMBER_MAX <= low <= high <= NUMBER_MAX:
-        raise members["max"].refuse("range", "min is above max, or beyond 10^18")
+    if low > high:
+        raise members["max"].refuse("range", "min is above max")
     digits = members["digits"].integer(0, DIGITS_MAX)
     return NumberField(parse_text(members["name"]), False, low, high, digits)
 
@@ -207,11 +207,11 @@ def _values_between(members: dict[str, Node]) -> tuple[str, ...]:
     low, high, step = (members[name].decimal() for name in ("from", "to", "step"))
     if step <= 0 or low > high:
         raise members["step"].refuse("range", "from low to high by a step above 0")
-    steps = calculate("/", high - low, step)
-    if steps != int(steps) or steps >= DRAW_VALUES_MAX:
+    steps = (Fraction(high) - Fraction(low)) / Fraction(step)
+    if steps.denominator != 1 or steps >= DRAW_VALUES_MAX:
         why = f"to is not reached by whole steps, or there are more than {DRAW_VALUES_MAX}"
         raise members["step"].refuse("range", why)
-    return tuple(plain(low + step * i) for i in range(int(steps) + 1))
+    return tuple(plain(Fraction(low) + Fraction(step) * i) for i in range(int(steps) + 1))
 
 
 def meaning_of_draw(draw: Draw) -> Meaning:

@@ -88,7 +88,7 @@ def read_json(raw: bytes, noun: str, size_max: int) -> "Node":
 def shown(name: str) -> str:
     """A name from outside as a part of a place: short and without hidden characters."""
     kept = "".join(c if c.isprintable() else "�" for c in name[:40])
-    return kept if kept.isidentifier() else json.dumps(kept, ensure_ascii=False)
+    return kept if kept.isidentifier() or kept.isalnum() else json.dumps(kept, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

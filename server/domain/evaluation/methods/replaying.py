@@ -18,7 +18,7 @@ from server.domain.evaluation.methods.schema import (
     read_method,
 )
 
-DERIVATION_BYTES_MAX = 256 * 1024 * 1024
+DERIVATION_BYTES_MAX = 64 * 1024 * 1024
 FIGURES = ("published", "computed")
 EXAMPLE_STEPS_MAX = 64
 

@@ -9,6 +9,7 @@ could go round or never end.
 
 import re
 from dataclasses import dataclass
+from decimal import localcontext
 from typing import cast
 
 from crypto.canonical import Json, encode
@@ -26,6 +27,7 @@ from server.domain.evaluation.methods.fields import (
     read_field,
     read_given,
 )
+from server.domain.evaluation.methods.numbers import EXACT
 from server.domain.evaluation.methods.reading import NAME, Node
 from server.domain.evaluation.methods.scope import ALL_BIDS, Amount, Meaning, Scope
 from server.domain.evaluation.methods.steps import KINDS
@@ -67,6 +69,7 @@ class Method:
     document: Json
     digest: bytes
     labels: dict[str, Text]
+    work: int  # parts of its expressions: what one bid costs
     within: frozenset[str]  # the sets that surely hold every ranked bid
 
     def words(self, language: str) -> Words:
@@ -117,13 +120,14 @@ class _Reader:
     def steps(self, node: Node) -> tuple[Step, ...]:
         items = node.items(1, STEPS_MAX)
         heads = [_read_head(item) for item in items]
-        _refuse_forward(heads, items)
+        self.scope.needs = _needs(heads)
         for (head, _), item in zip(heads, items, strict=True):
             if (head.kind == "rank") != (item is items[-1]):
                 raise item.child("do", None).refuse("no_ranking")
         return tuple(self._step(*found) for found in heads)
 
     def _step(self, head: Head, members: dict[str, Node]) -> Step:
+        self.scope.reading = head.id
         step, meaning = KINDS[head.kind].read(head, members, self.scope)
         if meaning is not None:
             self.scope.give(head.id, meaning, members["id"])
@@ -135,6 +139,11 @@ class _Reader:
 
 def read_method(node: Node) -> Method:
     """The method of a document. Raises Misplaced ``method.*``."""
+    with localcontext(EXACT):
+        return _read_method(node)
+
+
+def _read_method(node: Node) -> Method:
     members = node.members(_REQUIRED, _OPTIONAL)
     members["kaibiao_method"].integer(SCHEMA_VERSION, SCHEMA_VERSION)
     if "example" in members:
@@ -165,6 +174,7 @@ def read_method(node: Node) -> Method:
         document=document,
         digest=sha256(encode(document)),
         labels=reader.labels,
+        work=reader.scope.work + len(steps),
         within=reader.scope.a_set(members["steps"], rank.source),
     )
 
@@ -203,25 +213,20 @@ def _read_head(item: Node) -> tuple[Head, dict[str, Node]]:
     return Head(step_id, kind.name, name, clause, item.place), members
 
 
-def _refuse_forward(heads: list[tuple[Head, dict[str, Node]]], items: list[Node]) -> None:
-    """Codes: method.cycle, method.later. What a step says is looked through for names of steps."""
+def _needs(heads: list[tuple[Head, dict[str, Node]]]) -> dict[str, set[str]]:
+    """For each step the steps that its text seems to speak of; tells a cycle from a wrong order."""
     ids = {head.id for head, _ in heads}
     needs: dict[str, set[str]] = {}
     for head, members in heads:
-        said = {name: node for name, node in members.items() if name not in _HEAD}
-        words = {word for node in said.values() for word in _WORD.findall(_all_text(node.value))}
-        needs[head.id] = words & ids
-    known: set[str] = set()
-    for (head, _), item in zip(heads, items, strict=True):
-        for name in sorted(needs[head.id] - known):
-            if _reaches(needs, name, head.id):
-                raise item.refuse("cycle", f"{head.id} and {name} need each other")
-            raise item.refuse("later", f"{name} comes after {head.id}, which needs it")
-        known.add(head.id)
+        said = " ".join(
+            _all_text(node.value) for name, node in members.items() if name not in _HEAD
+        )
+        needs.setdefault(head.id, set()).update(ids.intersection(_WORD.findall(said)))
+    return needs
 
 
 def _all_text(value: object) -> str:
-    """Every text below a value, also member names; the depth is bounded by the reader."""
+    """Every text below a value; the depth is bounded by the reader."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
@@ -230,18 +235,6 @@ def _all_text(value: object) -> str:
     if isinstance(value, list):
         return " ".join(_all_text(inner) for inner in cast("list[object]", value))
     return ""
-
-
-def _reaches(needs: dict[str, set[str]], start: str, target: str) -> bool:
-    seen, left = set[str](), [start]
-    while left:
-        name = left.pop()
-        if name == target:
-            return True
-        if name not in seen:
-            seen.add(name)
-            left.extend(needs[name])
-    return False
 
 
 def _read_shows(node: Node | None, scope: Scope) -> dict[str, str]:

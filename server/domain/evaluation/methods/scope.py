@@ -83,6 +83,9 @@ class Scope:
     def __init__(self) -> None:
         self._meanings: dict[str, Meaning] = {ALL_BIDS: BidSet(frozenset({ALL_BIDS}))}
         self.used: set[str] = set()
+        self.needs: dict[str, set[str]] = {}  # step -> steps its text speaks of, also later ones
+        self.reading = ""  # the step that is being read
+        self.work = 1  # parts of expressions checked so far
 
     def give(self, name: str, meaning: Meaning, node: Node) -> None:
         """Code: method.twice."""
@@ -94,12 +97,30 @@ class Scope:
         return name in self._meanings
 
     def meaning(self, name: str, node: Node) -> Meaning:
-        """Code: method.unknown_name."""
+        """Codes: method.unknown_name, cycle, later."""
         found = self._meanings.get(name)
         if found is None:
-            raise node.refuse("unknown_name", f"nothing is called {name}")
+            raise self._unknown(name, node)
         self.used.add(name)
         return found
+
+    def _unknown(self, name: str, node: Node) -> Misplaced:
+        if name not in self.needs:
+            return node.refuse("unknown_name", f"nothing is called {name}")
+        if self._reaches(name, self.reading):
+            return node.refuse("cycle", f"{self.reading} and {name} need each other")
+        return node.refuse("later", f"{name} comes after {self.reading}, which needs it")
+
+    def _reaches(self, start: str, target: str) -> bool:
+        seen, left = set[str](), [start]
+        while left:
+            name = left.pop()
+            if name == target:
+                return True
+            if name not in seen:
+                seen.add(name)
+                left.extend(self.needs[name])
+        return False
 
     def a_set(self, node: Node, name: str | None = None) -> frozenset[str]:
         """The supersets of the set that ``node`` names."""
@@ -142,6 +163,7 @@ class Scope:
             raise node.refuse("outside", f"{name} is known for the bids of {over} only")
 
     def _number(self, part: Expression, node: Node, within: frozenset[str] | None) -> Bounds:
+        self.work += 1
         match part:
             case Constant(value=value):
                 return bnd.of_constant(value)
