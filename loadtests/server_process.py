@@ -19,19 +19,22 @@ import uvloop
 from loadtests.busy import Busy
 from loadtests.child import LENGTH, answers_fd, packed_answer, write_all
 from server.app import Running, calm_the_collector, running
-from server.config import Config, Journal, Limits, Listen, Site
+from server.config import Config, Edges, Journal, Limits, Listen, Site
 
 PROFILE_LINES = 45
 
 Reader = asyncio.StreamReader
 
 
-def config_of(data: str, synchronous: str, connections: int) -> Config:
+def config_of(
+    data: str, synchronous: str, connections: int, edges: dict[str, Any] | None = None
+) -> Config:
     """Every limit as shipped, but how fast a crowd may come in: that is not what is measured."""
     return Config(
         site=Site(data=data, log_origin="load.example/kaibiao/log"),
         listen=Listen(http_port=0, ws_port=0, health_port=0),
         limits=Limits(handshakes_per_s=50_000, connections=connections),
+        edges=Edges(**edges or {}),
         journal=Journal(synchronous=synchronous),
     )
 

@@ -37,8 +37,12 @@ class Prepared:
 class SiteUnderLoad:
     """Use as a context; everything it started ends with it."""
 
-    def __init__(self, *, synchronous: str = "FULL", seats: int = 0) -> None:
-        """``seats``: of the largest row, so that enough crowds share them."""
+    def __init__(
+        self, *, synchronous: str = "FULL", seats: int = 0, edges: dict[str, Any] | None = None
+    ) -> None:
+        """``seats``: of the largest row, so that enough crowds share them; ``edges``: that section
+        of the configuration.
+        """
         self._folder = tempfile.TemporaryDirectory(prefix="kaibiao-load-")
         self.directory = Path(self._folder.name)
         self.seed = os.urandom(32)
@@ -47,7 +51,7 @@ class SiteUnderLoad:
             Child("loadtests.crowd") for _ in range(max(CROWDS, -(-seats // SEATS_PER_CROWD)))
         ]
         self.hand = Child("loadtests.crowd")  # of single persons: the host, a trustee
-        self._start = {"synchronous": synchronous, "connections": 15_000}
+        self._start = {"synchronous": synchronous, "connections": 15_000, "edges": edges}
         self.ws_port = 0
         self.origin = ""
 
