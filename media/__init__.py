@@ -12,7 +12,8 @@ What others use (everything else is ours to change):
 - `media.grants`: ``Grants``, ``Label``: the table of who may do what, handed in by the server.
 - `media.errors.MediaRefused`: every refusal, with one of its ``CODES``.
 - `media.engine`: the interface of the packet engine, and `TappedPacket`, what a tap gets:
-  ``track``, ``layer``, the decrypted ``rtp`` as the publisher sent it, ``arrival_us``.
+  ``track``, ``layer``, the decrypted packet (``raw``) as the publisher sent it, ``arrival_us``;
+  sender reports stand between the packets (`media.packets.is_rtcp` tells).
 - `media.packets.parse_rtp`, `media.rtcp.parse_rtcp`, `media.codecs.starts_keyframe`: for whoever
   reads packets.
 

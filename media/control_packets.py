@@ -49,18 +49,25 @@ TRAILER_BYTES: Final = 64
 
 Send = Callable[[Any, Address], bool]
 Resend = Callable[[Peer, Stream, Sequence[int]], None]
+TapOne = Callable[[Source, bytes, int], None]
 
 
 class Control:
     """Used by `media.python_engine` only."""
 
     def __init__(
-        self, counters: Counters, events: deque[EngineEvent], send: Send, resend: Resend
+        self,
+        counters: Counters,
+        events: deque[EngineEvent],
+        send: Send,
+        resend: Resend,
+        tap: TapOne,
     ) -> None:
         self._counters = counters
         self._events = events
         self._send = send
         self._resend = resend
+        self._tap = tap
         self._buffer = PacketBuffer()
 
     # ---- from peers
@@ -98,6 +105,10 @@ class Control:
     def _times(self, peer: Peer, report: SenderReport, now_us: int) -> None:
         source = peer.sources.get(report.ssrc)
         if source is not None:
+            alone = SenderReport(
+                report.ssrc, report.ntp, report.timestamp, report.packets, report.octets
+            )
+            self._tap(source, bytes(alone), now_us)
             source.reception.heard(report.ntp, report.timestamp, now_us)
             track = source.track.number
             self._events.append(TimesHeard(track, source.layer, report.ntp, report.timestamp))

@@ -95,11 +95,15 @@ class StreamTerms:
 
 @dataclass(frozen=True, slots=True)
 class TappedPacket:
-    """A publisher's packet as it came, decrypted: for recording. A retransmission is unwrapped."""
+    """A publisher's packet as it came, decrypted: for recording. A retransmission is unwrapped.
+
+    Between the packets stand the layer's sender reports, by which its timestamps become times:
+    `media.packets.is_rtcp` of ``raw`` tells them.
+    """
 
     track: int
     layer: int
-    rtp: bytes
+    raw: bytes
     arrival_us: int
 
 

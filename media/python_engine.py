@@ -57,7 +57,7 @@ class PythonEngine:
         self._counters = Counters()
         self._in, self._out = PacketBuffer(), PacketBuffer()
         self._tapped: dict[int, Track] = {}
-        self._control = Control(self._counters, self._events, self._send, self._resend)
+        self._control = Control(self._counters, self._events, self._send, self._resend, self._tap)
 
     # ---- peers
 
@@ -240,14 +240,19 @@ class PythonEngine:
         if track.paused:
             return
         if track.tap is not None:
-            track.tapped.append(TappedPacket(track.number, source.layer, view.buf, now_us))
-            self._tapped[track.number] = track
+            self._tap(source, view.buf, now_us)
         if packet.keyframe:
             source.keyframes.met()
             if source.waiting:
                 self._join(source, packet)
         if source.watchers:
             self._forward(source, packet)
+
+    def _tap(self, source: Source, raw: bytes, now_us: int) -> None:
+        track = source.track
+        if track.tap is not None and not track.paused:
+            track.tapped.append(TappedPacket(track.number, source.layer, raw, now_us))
+            self._tapped[track.number] = track
 
     def _source_started(self, source: Source) -> None:
         self._events.append(SourceStarted(source.track.number, source.layer, source.ssrc))

@@ -105,6 +105,13 @@ class Sfu:
         port = self.options.public_port or self._port.port
         return tuple((address, port) for address in self.options.public_addresses)
 
+    async def until_broken(self) -> None:
+        """Raises what has stopped the clock of this unit, if anything ever does; for whoever has
+        to know that it is broken.
+        """
+        assert self._ticking is not None
+        await asyncio.shield(self._ticking)
+
     def counters(self) -> Counters:
         return self.engine.counters()
 

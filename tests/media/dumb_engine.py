@@ -303,6 +303,11 @@ class DumbEngine:
             elif isinstance(packet, SenderReport) and packet.ssrc in peer.sources:
                 source = peer.sources[packet.ssrc]
                 source.times = (packet.ntp, packet.timestamp, self.now_us)
+                if not self.tracks[source.track].paused:
+                    times = (packet.ntp, packet.timestamp, packet.packets, packet.octets)
+                    raw = bytes(SenderReport(packet.ssrc, *times))
+                    made = seam.TappedPacket(source.track, source.layer, raw, self.now_us)
+                    self.tapped.append(made)
                 told = (source.track, source.layer, packet.ntp, packet.timestamp)
                 self.events.append(seam.TimesHeard(*told))
             elif isinstance(packet, Goodbye):

@@ -129,17 +129,19 @@ def test_a_goodbye_ends_a_source(lab: Lab) -> None:
     assert lab.told(SourceEnded) == [SourceEnded(1, 0)]
 
 
-def test_the_tap_gets_every_packet_of_every_layer_in_order(lab: Lab) -> None:
+def test_the_tap_gets_every_packet_and_sender_report_of_every_layer(lab: Lab) -> None:
     low, high = simulcast(lab)
     batches: list[list[TappedPacket]] = []
     lab.engine.tap_track(1, lambda batch: batches.append(list(batch)))
+    report = SenderReport(1, 7 << 32, 8, 9, 10)
+    block = ReportBlock(5, 0, 0, 0, 0, 0, 0)
     packets = [low.packet(KEY), high.packet(KEY), low.packet(DELTA)]
-    low.end.send(*packets)
-    assert batches == [
-        [TappedPacket(1, n, raw, lab.now_us) for n, raw in zip((0, 1, 0), packets, strict=True)]
-    ]
+    low.end.send(*packets, bytes(replace(report, reports=(block,))))
+    kept = [*zip((0, 1, 0), packets, strict=True), (0, bytes(report))]
+    assert batches == [[TappedPacket(1, layer, raw, lab.now_us) for layer, raw in kept]]
     lab.engine.pause_track(1, True)
     low.send(DELTA)
+    low.end.send(bytes(report))
     lab.engine.pause_track(1, False)
     lab.engine.tap_track(1, None)
     low.send(DELTA)
