@@ -1,9 +1,9 @@
 """When did it arrive? The rule of "in time" (及时) for frames read from sockets.
 
-A frame is read some time after it reached the socket, and nobody can say how long after: the bidder
-must not pay for it. So a frame counts as received at the last moment at which a whole pass over the
-sockets is known to have begun before its read, at most 10 s back. In health that is 2 to 4 ms before
-the read; when the loop lags it is the beginning of the lag.
+A frame is read some time after it reached the socket, and nobody can say how long after: the
+bidder must not pay for it. So a frame counts as received at the last moment at which a whole pass
+over the sockets is known to have begun before its read, at most 10 s back. In health that is 2 to
+4 ms before the read; when the loop lags it is the beginning of the lag.
 
 **What a pass is.** One turn of the event loop asks the kernel which sockets are readable (the
 *poll*) and reads each of them once. A socket whose bytes lay in the kernel before the poll is
@@ -64,7 +64,7 @@ def wall_clock_ms() -> int:
 
 
 class PassClock:
-    """One per event loop. ``now_ms`` is the clock that dates; ``monotonic`` measures the loop's lag."""
+    """One per event loop. ``now_ms`` is the clock that dates, ``monotonic`` tells the loop's lag."""
 
     def __init__(
         self,
