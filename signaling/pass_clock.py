@@ -64,7 +64,7 @@ def wall_clock_ms() -> int:
 
 
 class PassClock:
-    """One per event loop. ``now_ms`` is the clock that dates, ``monotonic`` tells the loop's lag."""
+    """One per event loop. ``now_ms`` dates frames, ``monotonic`` tells how far the loop lagged."""
 
     def __init__(
         self,

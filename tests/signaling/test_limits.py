@@ -40,8 +40,7 @@ async def test_a_full_server_says_so_and_lets_the_next_in_when_one_has_gone(book
     async with a_server(book, connections_max=2) as server, an_admitted_client(server):
         async with an_admitted_client(server):
             assert await refusal(server) == (503, "server.full", connection.FULL_RETRY_S)
-        while server.metrics.connections > 1:
-            await asyncio.sleep(0)
+        await until(lambda: server.metrics.connections == 1)
         async with an_admitted_client(server):
             assert server.metrics.turned_away["full"] == 1
 
