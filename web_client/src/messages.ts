@@ -269,76 +269,6 @@ export const TENDER_AUDIENCES: Record<keyof TenderEvents, Audience> = {
   store_checked: "staff",
 };
 
-export interface GroundSuggested {
-  readonly no: number;
-  readonly envelope: number;
-  readonly bid_id: Uint8Array;
-  readonly state: string;
-  readonly ground: string;
-  readonly why: string;
-  readonly tries: number;
-  readonly last_code: string;
-  readonly last_ms: number;
-  readonly lost_ms: number;
-}
-
-export interface GroundProposed {
-  readonly act: Uint8Array;
-  readonly by: string;
-  readonly person: string;
-  readonly name: string;
-  readonly reason: string;
-  readonly pk: Uint8Array;
-  readonly sig: Uint8Array;
-  readonly no: number;
-  readonly envelope: number;
-  readonly bid_id: Uint8Array;
-  readonly suggested: string;
-  readonly ground: string;
-}
-
-export interface TrusteesLostProposed {
-  readonly act: Uint8Array;
-  readonly by: string;
-  readonly person: string;
-  readonly name: string;
-  readonly reason: string;
-  readonly pk: Uint8Array;
-  readonly sig: Uint8Array;
-  readonly nonce: Uint8Array;
-}
-
-export interface ActDeclined {
-  readonly act: Uint8Array;
-  readonly by: string;
-  readonly name: string;
-  readonly reason: string;
-}
-
-export interface GroundDecided {
-  readonly no: number;
-  readonly envelope: number;
-  readonly bid_id: Uint8Array;
-  readonly suggested: string;
-  readonly ground: string;
-  readonly reason: string;
-  readonly pks: readonly Uint8Array[];
-  readonly sigs: readonly Uint8Array[];
-}
-
-export interface DamageFound {
-  readonly no: number;
-  readonly envelope: number;
-  readonly bid_id: Uint8Array;
-}
-
-export interface BidRepaired {
-  readonly no: number;
-  readonly envelope: number;
-  readonly bid_id: Uint8Array;
-  readonly ct_root: Uint8Array;
-}
-
 export interface OpeningScheduled {
   readonly manifest: Uint8Array;
 }
@@ -526,15 +456,78 @@ export interface BodyDecided {
 
 export type OpeningClosed = Readonly<Record<string, never>>;
 
+export interface GroundSuggested {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly state: string;
+  readonly ground: string;
+  readonly why: string;
+  readonly tries: number;
+  readonly last_code: string;
+  readonly last_ms: number;
+  readonly lost_ms: number;
+}
+
+export interface GroundProposed {
+  readonly act: Uint8Array;
+  readonly by: string;
+  readonly person: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly suggested: string;
+  readonly ground: string;
+}
+
+export interface TrusteesLostProposed {
+  readonly act: Uint8Array;
+  readonly by: string;
+  readonly person: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly pk: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly nonce: Uint8Array;
+}
+
+export interface ActDeclined {
+  readonly act: Uint8Array;
+  readonly by: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface GroundDecided {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly suggested: string;
+  readonly ground: string;
+  readonly reason: string;
+  readonly pks: readonly Uint8Array[];
+  readonly sigs: readonly Uint8Array[];
+}
+
+export interface DamageFound {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+}
+
+export interface BidRepaired {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly ct_root: Uint8Array;
+}
+
 /** Payloads of room `opening`, by journal type. */
 export interface OpeningEvents {
-  readonly ground_suggested: GroundSuggested;
-  readonly ground_proposed: GroundProposed;
-  readonly trustees_lost_proposed: TrusteesLostProposed;
-  readonly act_declined: ActDeclined;
-  readonly ground_decided: GroundDecided;
-  readonly damage_found: DamageFound;
-  readonly bid_repaired: BidRepaired;
   readonly opening_scheduled: OpeningScheduled;
   readonly sign_in_opened: SignInOpened;
   readonly bidder_signed_in: BidderSignedIn;
@@ -565,17 +558,17 @@ export interface OpeningEvents {
   readonly row_read: RowRead;
   readonly body_decided: BodyDecided;
   readonly opening_closed: OpeningClosed;
+  readonly ground_suggested: GroundSuggested;
+  readonly ground_proposed: GroundProposed;
+  readonly trustees_lost_proposed: TrusteesLostProposed;
+  readonly act_declined: ActDeclined;
+  readonly ground_decided: GroundDecided;
+  readonly damage_found: DamageFound;
+  readonly bid_repaired: BidRepaired;
 }
 
 /** Which channel carries each event of room `opening`. */
 export const OPENING_AUDIENCES: Record<keyof OpeningEvents, Audience> = {
-  ground_suggested: "staff",
-  ground_proposed: "staff",
-  trustees_lost_proposed: "staff",
-  act_declined: "staff",
-  ground_decided: "hall",
-  damage_found: "staff",
-  bid_repaired: "hall",
   opening_scheduled: "hall",
   sign_in_opened: "hall",
   bidder_signed_in: "party",
@@ -606,6 +599,13 @@ export const OPENING_AUDIENCES: Record<keyof OpeningEvents, Audience> = {
   row_read: "hall",
   body_decided: "hall",
   opening_closed: "hall",
+  ground_suggested: "staff",
+  ground_proposed: "staff",
+  trustees_lost_proposed: "staff",
+  act_declined: "staff",
+  ground_decided: "hall",
+  damage_found: "staff",
+  bid_repaired: "hall",
 };
 
 export interface RegisterBidder {

@@ -83,11 +83,10 @@ def _union(name: str, values: list[str]) -> str:
 
 def _events(parts: list[str], structs: dict[str, mi.StructType]) -> None:
     for kind, modules in EVENT_MODULES.items():
-        names = {module.__name__ for module in modules}
+        # Module by module: which of them was imported first is nobody's business here.
+        events = [e for m in modules for e in EVENTS.items() if e[1].__module__ == m.__name__]
         table, audiences = [], []
-        for type_, cls in EVENTS.items():
-            if cls.__module__ not in names:
-                continue
+        for type_, cls in events:
             is_party = issubclass(cls, PartyEvent)
             if cls.AUDIENCE == SEALED and not is_party:
                 continue
