@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 from rich.console import Console
@@ -45,6 +46,7 @@ PLAN = (
     Planned("reconnect_storm", "reconnect_storm"),
     Planned("edges", "edges"),
     Planned("forwarding", "forwarding"),
+    Planned("scoring", "scoring"),
     Planned("soak", "soak"),
 )
 
@@ -112,6 +114,11 @@ def main() -> int:
         and find_spec(f"loadtests.{planned.module}") is not None
     ]
     reports = {p.name: measured(p, full=arguments.full, out=arguments.out) for p in chosen}
+    if arguments.full and arguments.out and not arguments.names:
+        say("== costs, growth")
+        costs = subprocess.run([sys.executable, "-m", "loadtests.costs", "--json"], stdout=PIPE)
+        (arguments.out / "costs.json").write_bytes(costs.stdout)
+        subprocess.run([sys.executable, "-m", "loadtests.growth", "--out", str(arguments.out)])
     Console().print(table(reports, "load tests" if arguments.full else "load tests, small"))
     return 1 if None in reports.values() else 0
 

@@ -151,7 +151,7 @@ def measure(arguments: argparse.Namespace) -> Report:
             say("encrypting for age")
             age = Age(site.directory, program)
             paths = age.encrypt(FILES, size)
-        for _ in range(ROUNDS):
+        for _ in range(arguments.rounds):
             for name, is_checked in ((OURS, True), (OURS_ALL, False)):
                 with watched(site.server, arguments):
                     race.beside_the_hall(
@@ -225,4 +225,6 @@ def _report(
 
 
 if __name__ == "__main__":
-    run(measure, options("decrypt", "MiB in all: 4096, or 16384"))
+    asked = options("decrypt", "MiB in all: 4096, or 16384")
+    asked.add_argument("--rounds", type=int, default=ROUNDS, help="of all contestants")
+    run(measure, asked)

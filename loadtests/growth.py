@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadtests import pictures
 from loadtests.report import say
 
 TIMES = (1, 4, 16)
@@ -94,40 +95,13 @@ def measured(one: Growing, work: int) -> dict[str, float]:
     return {name: round(s, 6) for name, s in one.lines(json.loads(done.stdout)["figures"]).items()}
 
 
-def draw(found: dict[str, dict[str, dict[str, float]]], target: Path) -> None:
-    """One panel a test: work and seconds, both logarithmic."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "kaibiao", "font.size": 8})
-    from matplotlib import pyplot as plt
-
-    units = {one.name: one.unit for one in ALL}
-    figure, panels = plt.subplots(2, 3, figsize=(10, 6), layout="constrained")
-    for panel, (name, by_work) in zip(panels.flat, found.items(), strict=False):
-        works = sorted(map(int, by_work))
-        for line in by_work[str(works[0])]:
-            seconds = [by_work[str(work)][line] for work in works]
-            (drawn,) = panel.plot(works, seconds, marker="o", label=line)
-            straight = [seconds[0] * work / works[0] for work in works]
-            panel.plot(works, straight, ":", color=drawn.get_color(), linewidth=0.8)
-        panel.set(xscale="log", yscale="log", title=name, xlabel=units[name], ylabel="s")
-        panel.set_xticks(works, [str(work) for work in works])
-        panel.minorticks_off()
-        panel.legend(frameon=False)
-    for panel in panels.flat[len(found) :]:
-        panel.axis("off")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, metadata={"Date": None})
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtests.growth")
     parser.add_argument("--small", action="store_true", help="a fraction of the work")
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="for growth.json")
     parser.add_argument("--picture", type=Path, help="growth.svg beside it by default")
     arguments = parser.parse_args()
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    found: pictures.Grown = {}
     for one in ALL:
         most = one.most_small if arguments.small else one.most
         works = [most * times // TIMES[-1] for times in TIMES]
@@ -135,7 +109,8 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, ensure_ascii=False, indent=1)
     (arguments.out / "growth.json").write_text(text + "\n", encoding="utf-8")
-    draw(found, arguments.picture or arguments.out / "growth.svg")
+    units = {one.name: one.unit for one in ALL}
+    pictures.growth(found, units, arguments.picture or arguments.out / "growth.svg")
     return 0
 
 

@@ -159,6 +159,8 @@ def measure(arguments: argparse.Namespace) -> Report:
     loops: list[dict[str, Any]] = []
     with SiteUnderLoad(synchronous=arguments.synchronous) as site:
         say(f"preparing {rounds} openings of {bids} bids")
+        if arguments.stub_parser:
+            site.server.ask("stub_parser")
         for one in site.prepare(rooms, bids):
             say(one.room)
             with watched(site.server, arguments):
@@ -203,4 +205,5 @@ def measure(arguments: argparse.Namespace) -> Report:
 if __name__ == "__main__":
     asked = options("reveal", "bids")
     asked.add_argument("--viewers", type=int, default=VIEWERS)
+    asked.add_argument("--stub-parser", action="store_true", help="a test of this test")
     run(measure, asked)

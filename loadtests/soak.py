@@ -30,7 +30,7 @@ LEAVES_PER_S = 20.0
 MINUTES, SMALL_MINUTES = 30.0, 0.3
 UPLOAD_BYTES, SMALL_UPLOAD_BYTES = 2 << 30, 64 << 20
 UPLOAD_BYTES_PER_S = 10e6
-SAMPLES = 180
+SAMPLES, SAMPLE_S_MIN = 180, 0.1
 WARM_UP = 0.2
 # Over the fitted span; what a run of minutes cannot tell from noise is not called growth.
 GROWTH_MAX, FILES_MAX, LAG_P99_MS = 1.05, 4.0, 20.0
@@ -138,8 +138,9 @@ def measure(arguments: argparse.Namespace) -> Report:
             )
         cpu, began = site.cpu_s(), time.monotonic()
         with watched(site.server, arguments):
-            for number in range(1, SAMPLES + 1):
-                time.sleep(max(0.0, began + seconds * number / SAMPLES - time.monotonic()))
+            samples = min(SAMPLES, round(seconds / SAMPLE_S_MIN))
+            for number in range(1, samples + 1):
+                time.sleep(max(0.0, began + seconds * number / samples - time.monotonic()))
                 series.look(site, time.monotonic() - began)
         cpu = (site.cpu_s() - cpu) / seconds
         stories = [crowd.answer() for crowd in site.crowds]

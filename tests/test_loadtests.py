@@ -1,11 +1,21 @@
 """The load tests themselves, tiny: each measures, reports in its shape, and loses nothing."""
 
 import json
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+
+from loadtests.__main__ import PLAN
+from loadtests.flame import picture
+from loadtests.page import PLACE, written
+from loadtests.report import Aim, Report
+from loadtests.soak import fitted
+from tests.tree import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -77,3 +87,109 @@ def test_forwarding_sends_every_packet_to_every_viewer():
     assert figures["send_failures"] == 0
     assert figures["packets"] % figures["viewers"] == 0
     assert report["ratio"] == figures["ratio_to_bare_loop"]
+
+
+def test_large_envelopes_are_opened_beside_bare_loops_while_a_hall_goes_on():
+    report = measured("decrypt", "--count", "32", "--rounds", "1")
+    figures = report["figures"]
+    assert report["at_least"]
+    for name in ("kaibiao, sink", "kaibiao, sink, root too", "kaibiao, disk", "bare aead"):
+        assert figures[name]["gb_per_s"] > 0
+        assert figures[name]["loop_lag_ms"]["p50"] <= figures[name]["loop_lag_ms"]["max"]
+        assert figures[name]["commit_to_read_ms"]["max"] > 0
+    # Less work is done faster, or something else than the work is measured.
+    assert figures["bare aead"]["gb_per_s"] > figures["bare checks"]["gb_per_s"]
+    assert ("age -d" in figures) != any(one.startswith("age") for one in report["absent"])
+
+
+def test_a_crowd_that_is_cut_off_comes_back_complete():
+    report = measured("reconnect_storm", "--count", "60", "--handshakes", "20")
+    assert aim(report, "events missed") == aim(report, "events twice") == 0
+    assert aim(report, "clients that did not hear the last event") == 0
+    figures = report["figures"]
+    # So few are let in a second that some must ask again.
+    assert figures["answers_503"] > 0
+    assert figures["turned_away"]["busy"] == figures["answers_503"]
+    for row in ("participants", "viewers"):
+        assert figures["welcome_ms"][row]["max"] <= figures["complete_ms"][row]["max"]
+        assert figures["complete_ms"][row]["max"] < 60_000
+
+
+def test_a_soak_looks_at_memory_files_and_lag_while_people_come_and_go():
+    report = measured("soak", "--count", "2", "--minutes", "0.06")
+    assert aim(report, "events missed") == aim(report, "events twice") == 0
+    figures = report["figures"]
+    assert figures["leaves"] > 0
+    assert figures["events_read"] > 0
+    assert figures["upload_mib"] > 0
+    series = figures["series"]
+    assert {len(values) for values in series.values()} == {36}
+    assert min(series["open_files"]) > 2 * 20  # everybody's sockets among them
+
+
+# ---- the tests of the tests
+
+
+def test_a_line_is_fitted_as_it_should_be():
+    times = [float(t) for t in range(100)]
+    line = fitted(times, [3.0 + 2 * t for t in times])
+    assert line.slope == pytest.approx(2)
+    assert line.error == pytest.approx(0, abs=1e-9)
+    assert (line.start, line.end) == (pytest.approx(43), pytest.approx(201))
+    # A step in the warm-up is no growth, noise is told as such.
+    wobbling = fitted(times, [9.0 if t < 10 else 5 + (-1) ** t * 0.5 for t in range(100)])
+    assert abs(wobbling.slope) < 3 * wobbling.error
+
+
+def test_an_aim_may_be_a_lower_limit():
+    assert Aim("as fast", 0.9, 0.85, at_least=True).met
+    assert not Aim("as fast", 0.8, 0.85, at_least=True).met
+    assert not Aim("as slow", 0.9, 0.85).met
+
+
+def test_the_page_holds_what_reports_say_and_keeps_the_rest():
+    page = "before\n<!-- figures: a -->\nold\n<!-- end -->\n<!-- figures: b -->\nkept\n<!-- end -->"
+    report = Report(
+        "a", 1.5, 2.0, [Aim("less", 1.5, 2.0)], {"n": 3, "one": {"p50": 1.25}}
+    ).as_json()
+    report |= {"command": "python -m loadtests.a --json --small", "date": "2026-01-01"}
+    made = written(page, {"a": report})
+    assert made.startswith("before\n<!-- figures: a -->\n")
+    assert "old" not in made
+    assert "kept" in made
+    assert "| less | 1.5 | ≤ 2 | yes |" in made
+    assert "| one | 1.25 |" in made
+    assert written(made, {"a": report}) == made
+
+
+def test_every_place_of_the_page_is_that_of_a_planned_run():
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    places = {name for _, name, _ in PLACE.findall(page)}
+    there = {p.name for p in PLAN if find_spec(f"loadtests.{p.module}") is not None}
+    assert places == there | {"costs"}
+
+
+def test_a_flame_graph_is_as_wide_as_the_time_that_was_spent():
+    svg = picture({"loop;room;decide": 30, "loop;room;fsync<1>": 10, "loop;send": 60}, "a & b")
+    root = ElementTree.fromstring(svg)
+    names = [title.text or "" for title in root.iter("{http://www.w3.org/2000/svg}title")]
+    assert "all threads: 100.0%" in names
+    assert "room: 40.0%" in names
+    assert "fsync<1>: 10.0%" in names
+    assert "a & b: 100 samples" in "".join(root.itertext())
+
+
+@pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="KAIBIAO_SOAK=1: a minute more")
+def test_a_journal_without_fsync_moves_the_figures():
+    safe = measured("unlock_storm", "--count", "200")["figures"]
+    unsafe = measured("unlock_storm", "--count", "200", "--synchronous", "OFF")["figures"]
+    assert unsafe["journal"]["commit_ms_p50"] < safe["journal"]["commit_ms_p50"]
+
+
+@pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="KAIBIAO_SOAK=1: a minute more")
+def test_a_parser_that_checks_nothing_moves_the_figures():
+    def cpu_ms(*how: str) -> float:
+        runs = [measured("reveal", "--count", "600", *how) for _ in range(3)]
+        return min(run["figures"]["server_cpu_ms"][0] for run in runs)
+
+    assert cpu_ms("--stub-parser") < cpu_ms()
