@@ -4,11 +4,13 @@
  * Invariant: the secret stands in the link's fragment, which no browser sends to a server. Demo
  * keys protect nothing; the page says so.
  */
+import type { ComponentChildren } from "preact";
 import { t } from "../i18n.ts";
 import type { DemoPerson, TenderRow } from "../net/lookups.ts";
+import { countdown } from "../time.ts";
 import { roleWord } from "../ui/top.tsx";
 import { Case, Note } from "../ui/words.tsx";
-import { BackToBoard, linkFor } from "./board_page.tsx";
+import { BackToBoard, linkFor, whenOf } from "./board_page.tsx";
 import { Plain, type Surroundings } from "./frame.tsx";
 
 export interface DemoPageProps {
@@ -30,51 +32,86 @@ export function demoLink(person: DemoPerson, tender: string): string {
   return `${linkFor(person.role, tender)}#${fragment}`;
 }
 
-const ORDER = ["host", "bidder", "trustee", "supervisor", "purchaser", "witness"];
+/** The order in which an opening needs them; who only watches comes last. */
+const STEPS = [
+  { title: "demo.step_bidder", roles: ["bidder"] },
+  { title: "demo.step_host", roles: ["host"] },
+  { title: "demo.step_trustee", roles: ["trustee"] },
+  { title: "demo.step_watch", roles: ["supervisor", "purchaser", "witness"] },
+] as const;
 
 export function DemoPage({ around, people, rows, tender }: DemoPageProps) {
   const row = rows.find((one) => one.id === tender) ?? rows[0];
   const id = row?.id ?? tender;
+  const leftMs = row ? row.deadline_ms - around.nowMs : 0;
+  // Who comes too late to seal a bid, or wants more time, has another tender to do it in.
+  const later = rows.find((one) => one.id !== id && whenOf(one, around.nowMs) === "later");
+  const first = people.find((one) => one.role === "bidder");
   return (
     <Plain around={around} title={t("demo.title")} isNarrow={false}>
       <Case title={t("demo.title")} level={1}>
         <p class="lead">{t("demo.lead")}</p>
         {row && (
           <p>
-            <b>{row.title}</b> {row.number}
+            <b>{row.title}</b> {row.number}{" "}
+            <b class="whole">
+              {leftMs > 0 ? t("demo.left", { left: countdown(leftMs) }) : t("demo.passed")}
+            </b>
           </p>
         )}
         <Note tone="info">{t("demo.note")}</Note>
       </Case>
-      {ORDER.filter((role) => people.some((one) => one.role === role)).map((role) => (
-        <Case key={role} title={roleWord(role)}>
+      {STEPS.map(({ title, roles }) => (
+        <Case key={title} title={t(title)}>
           <div class="people">
             {people
-              .filter((one) => one.role === role)
+              .filter((one) => (roles as readonly string[]).includes(one.role))
               .map((person) => (
-                <a
-                  key={person.person}
-                  href={demoLink(person, id)}
-                  target="_blank"
-                  rel="noopener noreferrer"
-                >
-                  <b>{person.org_name || person.name}</b>
-                  <br />
-                  {person.name !== person.org_name && <span class="small soft">{person.name}</span>}
-                  {person.note && <p class="small">{person.note}</p>}
-                </a>
+                <PersonLink key={person.person} person={person} href={demoLink(person, id)} />
               ))}
+            {title === "demo.step_watch" && (
+              <NewTab href={`/hall/${id}`}>
+                <b>{t("demo.public")}</b>
+                <p class="small">{t("demo.public_link")}</p>
+              </NewTab>
+            )}
           </div>
+          {title === "demo.step_bidder" && later && first && (
+            <p>
+              <a href={demoLink(first, later.id)} target="_blank" rel="noopener noreferrer">
+                {t("demo.later", { title: later.title })}
+              </a>
+            </p>
+          )}
         </Case>
       ))}
-      <Case title={t("demo.public")}>
-        <p>
-          <a href={`/hall/${id}`} target="_blank" rel="noopener noreferrer">
-            {t("demo.public_link")}
-          </a>
-        </p>
-      </Case>
       <BackToBoard />
     </Plain>
+  );
+}
+
+function PersonLink({ person, href }: { readonly person: DemoPerson; readonly href: string }) {
+  return (
+    <NewTab href={href}>
+      <span class="small soft">{roleWord(person.role)}</span>
+      <br />
+      <b>{person.org_name || person.name}</b>{" "}
+      {person.name !== person.org_name && <span class="small soft">{person.name}</span>}
+      {person.note && <p class="small">{person.note}</p>}
+    </NewTab>
+  );
+}
+
+function NewTab({
+  href,
+  children,
+}: {
+  readonly href: string;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer">
+      {children}
+    </a>
   );
 }

@@ -5,7 +5,7 @@
  * rendered and looked at.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n.ts";
 import type { LinkState } from "../net/connection.ts";
 import type { Me } from "../net/frames.ts";
@@ -80,12 +80,25 @@ export interface HallProps {
   readonly isAsked: boolean;
   readonly board?: BoardModel;
   readonly title?: string;
+  /** When this changes, something is asked or done: the page shows it, clock and all. */
+  readonly turn?: string;
   readonly children?: ComponentChildren;
   readonly side?: ComponentChildren;
 }
 
+/** Scrolls up when `turn` changes, unless somebody is typing. */
+function useTopAt(turn: string | undefined): void {
+  const last = useRef(turn);
+  useEffect(() => {
+    if (last.current === turn) return;
+    last.current = turn;
+    if (!document.activeElement?.matches("input, textarea")) scrollTo({ top: 0 });
+  }, [turn]);
+}
+
 /** Three columns: what comes when, the case, the room. */
-export function Hall({ view, around, isAsked, board, title, children, side }: HallProps) {
+export function Hall({ view, around, isAsked, board, title, turn, children, side }: HallProps) {
+  useTopAt(turn);
   const model = board ?? boardOf(view, around.nowMs, around.link, isAsked);
   const steps = stepsOf(view, around.nowMs);
   const tender = view.manifest && { title: view.manifest.title, number: view.manifest.number };

@@ -72,7 +72,9 @@ export function NotYours({ around, id }: { readonly around: Surroundings; readon
       <Case title={t(isNobody ? "page.login_first" : "page.wrong_role")} level={1}>
         {isNobody && <p class="lead">{t("page.login_why")}</p>}
         <p>
-          <a href="/login">{t("listing.login_link")}</a>
+          <a class="act" href="/login">
+            {t("listing.login_link")}
+          </a>
         </p>
         <p>
           <a href={`/hall/${id}`}>{t("demo.public_link")}</a>

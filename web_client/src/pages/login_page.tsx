@@ -5,6 +5,7 @@ import { type Trouble, TroubleBox } from "../ui/refusal.tsx";
 import { Button, Case, Done, FilePick, Progress } from "../ui/words.tsx";
 import { BackToBoard, linkFor } from "./board_page.tsx";
 import { Plain, type Surroundings } from "./frame.tsx";
+import { CallHelp } from "./help.tsx";
 
 export interface LoginPageProps {
   readonly around: Surroundings;
@@ -19,7 +20,12 @@ export function LoginPage({ around, rows, isBusy, trouble, onFile, onLeave }: Lo
   const { me } = around;
   return (
     <Plain around={around} title={t("login.title")}>
-      {trouble && <TroubleBox trouble={trouble} />}
+      {trouble && (
+        <Case>
+          <TroubleBox trouble={trouble} />
+          <CallHelp around={around} />
+        </Case>
+      )}
       {me.person ? (
         <Case>
           <Done title={t("login.done", { name: me.org_name || me.name || "" })} />

@@ -36,7 +36,13 @@ export function BidPage({ view, desk, acts, around }: BidPageProps) {
       : model;
   const props = { view, desk, acts, around, bids };
   return (
-    <Hall view={view} around={around} isAsked={isAsked} board={board}>
+    <Hall
+      view={view}
+      around={around}
+      isAsked={isAsked}
+      board={board}
+      turn={`${view.stage === "decryption"} ${isDone}`}
+    >
       <Face {...props} />
     </Hall>
   );

@@ -5,7 +5,7 @@
  */
 import { useState } from "preact/hooks";
 import { t } from "../../i18n.ts";
-import { FilePick } from "../../ui/words.tsx";
+import { FilePick, Status } from "../../ui/words.tsx";
 import type { DeskActs, DeskView } from "./desk_view.ts";
 
 export function CardForm({
@@ -19,7 +19,7 @@ export function CardForm({
 }) {
   const text = desk.cardText;
   const setText = acts.typeCard;
-  const [photo, setPhoto] = useState<"none" | "busy" | "unreadable">("none");
+  const [photo, setPhoto] = useState<"none" | "busy" | "read" | "unreadable">("none");
   const isBusy = desk.unlock.kind === "checking" || desk.unlock.kind === "sending";
   const submit = () => {
     if (text.trim() !== "" && !isBusy) acts.unlockByCard(false);
@@ -41,7 +41,7 @@ export function CardForm({
           onPick={async (file) => {
             setPhoto("busy");
             const read = await acts.readCardPhoto(file);
-            setPhoto(read === null ? "unreadable" : "none");
+            setPhoto(read === null ? "unreadable" : "read");
             if (read !== null) setText(read);
           }}
         >
@@ -49,6 +49,11 @@ export function CardForm({
         </FilePick>
         <p aria-live="polite">
           {photo === "busy" && t("card.photo_busy")}
+          {photo === "read" && text !== "" && (
+            <Status tone="go" glyph="tick">
+              {t("card.photo_read", { n: text.trim().split(/\n+/).length })}
+            </Status>
+          )}
           {photo === "unreadable" && <span class="field-error">{t("card.photo_unreadable")}</span>}
         </p>
       </div>

@@ -140,7 +140,12 @@ export function CardSheet({
         <h2 lang="zh-CN">{t("card.name")}</h2>
         <Facts
           rows={[
-            [t("fact.project"), `${manifest.title} ${manifest.number}`],
+            [
+              t("fact.project"),
+              <span key="p">
+                {manifest.title} <span class="whole">{manifest.number}</span>
+              </span>,
+            ],
             [t("fact.bidder"), bidderName],
           ]}
         />

@@ -15,6 +15,7 @@ import { roleWord } from "../../ui/top.tsx";
 import { Act, Alarm, Button, Case, Done } from "../../ui/words.tsx";
 import type { Surroundings } from "../frame.tsx";
 import { unlockedCount } from "../hall_page.tsx";
+import { CallHelp } from "../help.tsx";
 import { AskClock } from "./ask_clock.tsx";
 import { CardForm } from "./card_form.tsx";
 import type { DeskActs, DeskView } from "./desk_view.ts";
@@ -80,7 +81,7 @@ function keptHalf(view: OpeningView): Half {
   };
 }
 
-function YourTurn({ view, desk, acts }: UnlockingProps) {
+function YourTurn({ view, desk, acts, around }: UnlockingProps) {
   const isSending = desk.unlock.kind === "sending" || desk.unlock.kind === "checking";
   return (
     <>
@@ -118,16 +119,17 @@ function YourTurn({ view, desk, acts }: UnlockingProps) {
           {t("unlock.answer")}
         </p>
       </Case>
-      <HelpCase desk={desk} acts={acts} />
+      <HelpCase desk={desk} acts={acts} around={around} />
     </>
   );
 }
 
-function HelpCase({ desk, acts }: Pick<UnlockingProps, "desk" | "acts">) {
+function HelpCase({ desk, acts, around }: Pick<UnlockingProps, "desk" | "acts" | "around">) {
   const [isCard, setCard] = useState(false);
   return (
     <Case title={t("unlock.help_title")}>
       <p>{t("unlock.help")}</p>
+      {around.helpPhone && <CallHelp around={around} />}
       {isCard ? (
         <CardForm desk={desk} acts={acts} />
       ) : (

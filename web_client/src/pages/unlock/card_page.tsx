@@ -30,7 +30,14 @@ export function CardPage(props: CardPageProps) {
   const isAsked = view.stage === "decryption" && !isAllGiven(card);
   const board = boardOf(view, around.nowMs, around.link, isAsked);
   return (
-    <Hall view={view} around={around} isAsked={isAsked} board={board} title={t("card_page.title")}>
+    <Hall
+      view={view}
+      around={around}
+      isAsked={isAsked}
+      board={board}
+      title={t("card_page.title")}
+      turn={`${view.stage === "decryption"} ${isAllGiven(card)} ${card.unlock.kind === "failed"}`}
+    >
       <Face {...props} />
     </Hall>
   );
