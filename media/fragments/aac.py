@@ -18,7 +18,7 @@ from media.fragments.cutter import Cut, SoundCutter
 
 BIT_RATE: Final = 64_000
 FRAME: Final = 1024
-QUEUE_MAX: Final = 250  # five seconds of sound
+QUEUE_MAX: Final = 1000  # twenty seconds of sound
 GAP_MAX: Final = AUDIO_TIMESCALE * 10
 LAYOUT: Final = "stereo"
 

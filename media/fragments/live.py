@@ -19,7 +19,8 @@ from media.recording.depacketise.opus import opus_duration
 from media.recording.segments import TrackFormat
 
 REORDER_NS: Final = 150_000_000  # a missing packet is not waited for as long as in a recording
-GOP_NS_MAX: Final = 2_000_000_000  # viewers begin at keyframes: one is wanted this often
+# Viewers begin at keyframes and segments end at them, so one is wanted this often.
+GOP_NS_MAX: Final = 1_800_000_000
 ASK_NS: Final = 500_000_000
 SILENT_NS: Final = 400_000_000  # sound that is late by more than this is not waited for
 PICTURE_LOST_NS: Final = 3_000_000_000  # without pictures for so long, sound goes on alone

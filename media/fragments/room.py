@@ -5,6 +5,7 @@ the AAC encoder, and that only after somebody asked for its sound.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -12,14 +13,15 @@ from typing import Final
 from media.fragments.aac import AacThread
 from media.fragments.boxes import StreamFormat
 from media.fragments.cutter import Cut
-from media.fragments.errors import FragmentRefused
 from media.fragments.hub import VIEWERS_MAX, Fragment, Hub, Viewer
 from media.fragments.live import LiveStream
 from media.fragments.shelf import Shelf
 from media.recording.segments import TrackFormat
 from media.rtcp import SenderReport, parse_rtcp
 
-BLOCK_S_MAX: Final = 5.0  # how long a playlist may be waited for
+# Kept for the encoder, so that its first listener has some segments at once.
+HEARD_MAX: Final = 500
+BEGIN_S_MAX: Final = 10.0  # until a stream has enough to start with
 
 
 class RoomStream:
@@ -37,6 +39,7 @@ class RoomStream:
         self._live = LiveStream(self.hub, want_keyframe, self._on_fragment, self._on_sound)
         self._post = post
         self._aac: AacThread | None = None
+        self._heard: deque[tuple[int, bytes]] = deque(maxlen=HEARD_MAX)
         self._generation = 0
         self._utc_ahead_ms = 0  # UTC minus media time
         self._is_closed = False
@@ -71,7 +74,6 @@ class RoomStream:
         self._is_closed = True
         if self._aac is not None:
             self._aac.close()
-        self.shelf.is_ended = True
         self.hub.close()
 
     # ---- to the viewers
@@ -80,20 +82,25 @@ class RoomStream:
         """Raises FragmentRefused ``viewers.full``, ``stream.closed``."""
         return self.hub.join()
 
-    async def playlist(self, name: str, position: tuple[int, int] | None) -> str:
-        """A media playlist; with ``position`` as soon as it holds that part (RFC 8216bis §6.2.5.2).
+    def master(self) -> str:
+        """The master playlist. Raises FragmentRefused ``stream.absent``."""
+        return self.shelf.master(self.hub.kinds)
 
-        Raises FragmentRefused ``fragment.name``, ``playlist.position``, ``stream.absent``.
+    async def playlist(self, name: str) -> str:
+        """A media playlist. One that is only beginning is waited for: some players try but once.
+
+        Raises FragmentRefused ``fragment.name``, ``stream.absent``.
         """
         lane = self.shelf.lane(name)
-        if position is not None:
-            if lane.is_ahead(position[0]):
-                raise FragmentRefused("playlist.position")
-            with suppress(TimeoutError):  # then the playlist as it is
-                async with asyncio.timeout(BLOCK_S_MAX):
-                    while not lane.has(*position) and not self._is_closed:
-                        await self.hub.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEGIN_S_MAX):
+                while self._is_coming(name) and not lane.is_long_enough:
+                    await self.hub.wait()
         return lane.playlist(self._is_closed)
+
+    def _is_coming(self, name: str) -> bool:
+        source = "audio" if name == "aac" else name
+        return not self._is_closed and source in self.hub.kinds
 
     # ---- between the parts
 
@@ -102,15 +109,19 @@ class RoomStream:
             self._generation = found.generation
             self.shelf.break_here()
         self._utc_ahead_ms = found.utc_ms - found.time_ms
-        self.shelf.add(found.init.format.kind, found.init.format, found.cut, found.utc_ms)
+        if found.init.format.kind == "video":
+            self.shelf.add("video", found.init.format, found.cut, found.utc_ms)
 
     def _on_sound(self, time: int, packet: bytes) -> None:
+        self._heard.append((time, packet))
         if self._aac is not None:
             self._aac.push(time, packet)
 
     def _begin_aac(self) -> None:
         if self._aac is None and not self._is_closed:
             self._aac = AacThread(lambda form, cut: self._post(lambda: self._shelve(form, cut)))
+            for time, packet in self._heard:
+                self._aac.push(time, packet)
 
     def _shelve(self, form: StreamFormat, cut: Cut) -> None:
         time_ms = cut.time * 1000 // form.timescale

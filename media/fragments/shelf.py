@@ -1,8 +1,8 @@
-"""Segments for HLS (切片架), put together from the same fragments that go to WebSocket viewers.
+"""Segments for HLS (切片架): pictures as WebSocket viewers get them, sound as AAC.
 
-A segment begins at a keyframe of the picture, sound and pictures together, or where the target
-duration leaves no choice. Invariant: what is kept is bounded by count, and a segment that has been
-named in a playlist stays for some time after it left it.
+A segment of pictures begins at a keyframe, or where the target duration leaves no choice.
+Invariant: what is kept is bounded by count, and a segment that has been named in a playlist stays
+for some time after it left it.
 """
 
 from collections import deque
@@ -14,19 +14,19 @@ from media.fragments.boxes import StreamFormat, init_segment
 from media.fragments.cutter import Cut
 from media.fragments.errors import FragmentRefused
 from media.fragments.playlist import (
+    SEGMENT_MS_MAX,
     TARGET_S,
     Asked,
-    Part,
     Segment,
     master_playlist,
     media_playlist,
     parse_name,
 )
 
-LISTED_MAX: Final = 6  # whole segments in a playlist
-KEPT_MAX: Final = 12  # on the shelf
-SEGMENT_MS_MIN: Final = 1500
-SEGMENT_MS_MAX: Final = TARGET_S * 1000  # reached only if no keyframe comes
+LISTED_MAX: Final = 8  # whole segments in a playlist
+KEPT_MAX: Final = 16  # on the shelf
+SEGMENT_MS_MIN: Final = 1000
+SOUND_MS: Final = 1800  # and then to the end of its fragment
 SEGMENT_BYTES_MAX: Final = 8 << 20
 INITS_MAX: Final = 16
 
@@ -39,27 +39,17 @@ class _Filling:
     init: int
     utc_ms: int
     follows_break: bool
-    parts: list[Part] = field(default_factory=list)
+    duration_ms: int = 0
+    size: int = 0
     bytes: list[bytes] = field(default_factory=list)
     is_whole: bool = False
 
-    @property
-    def duration_ms(self) -> int:
-        return sum(part.duration_ms for part in self.parts)
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.bytes))
-
     def described(self) -> Segment:
-        return Segment(
-            self.number, self.init, self.utc_ms, tuple(self.parts), self.is_whole,
-            self.follows_break,
-        )  # fmt: skip
+        return Segment(self.number, self.init, self.utc_ms, self.duration_ms, self.follows_break)
 
 
 class Lane:
-    """The segments of one stream: "video", "audio" or "aac"."""
+    """The segments of one stream: "video" or "aac"."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -103,7 +93,8 @@ class Lane:
         ):
             self.cut()
             filling = self._begin(utc_ms)
-        filling.parts.append(Part(duration_ms, cut.is_key))
+        filling.duration_ms += duration_ms
+        filling.size += len(cut.data)
         filling.bytes.append(cut.data)
 
     def _begin(self, utc_ms: int) -> _Filling:
@@ -122,74 +113,66 @@ class Lane:
             return 0
         return self._segments[-1].duration_ms
 
-    def has(self, number: int, part: int) -> bool:
-        """Whether a part is there; part -1: the whole segment."""
-        for segment in self._segments:
-            if segment.number == number:
-                return segment.is_whole or 0 <= part < len(segment.parts)
-        return bool(self._segments) and number < self._segments[0].number
-
-    def is_ahead(self, number: int) -> bool:
-        """Whether nobody may wait for that segment yet (RFC 8216bis §6.2.5.2)."""
-        return number > self._number + 1
+    @property
+    def is_long_enough(self) -> bool:
+        """Whether players can start: they keep three target durations between them and now."""
+        whole = sum(one.duration_ms for one in self._segments if one.is_whole)
+        return whole >= 3 * TARGET_S * 1000
 
     def playlist(self, ended: bool) -> str:
         """Raises FragmentRefused ``stream.absent``."""
-        if not self._segments:
+        listed = [one.described() for one in self._segments if one.is_whole][-LISTED_MAX:]
+        if not listed:
             raise FragmentRefused("stream.absent")
-        whole = [one for one in self._segments if one.is_whole]
-        first = whole[-LISTED_MAX].number if len(whole) > LISTED_MAX else self._segments[0].number
-        listed = [one.described() for one in self._segments if one.number >= first]
-        left_out = [one for one in self._segments if one.number <= first]
-        return media_playlist(
-            self.name, listed, self.breaks + sum(one.follows_break for one in left_out), ended
-        )
+        # A break before the first that is listed is not shown, so it counts as one that has gone.
+        gone = sum(one.follows_break for one in self._segments if one.number <= listed[0].number)
+        return media_playlist(self.name, listed, self.breaks + gone, ended)
 
     def file(self, asked: Asked) -> bytes:
         """Raises FragmentRefused ``fragment.unknown``."""
         if asked.init is not None and asked.init in self._inits:
             return self._inits[asked.init]
         for segment in self._segments:
-            if segment.number == asked.number:
-                if asked.part is None and segment.is_whole:
-                    return b"".join(segment.bytes)
-                if asked.part is not None and asked.part < len(segment.bytes):
-                    return segment.bytes[asked.part]
+            if segment.number == asked.number and segment.is_whole:
+                return b"".join(segment.bytes)
         raise FragmentRefused("fragment.unknown")
 
 
 class Shelf:
-    """All streams of a room. ``want_aac`` is called once somebody asks for that sound."""
+    """All streams of a room. ``want_aac`` is called once somebody asks for sound."""
 
     def __init__(self, want_aac: Callable[[], None]) -> None:
-        self.lanes = {name: Lane(name) for name in ("video", "audio", "aac")}
-        self.is_ended = False
+        self.lanes = {name: Lane(name) for name in ("video", "aac")}
         self._want_aac, self._has_aac = want_aac, False
 
     def add(self, name: str, form: StreamFormat, cut: Cut, utc_ms: int) -> None:
-        """A fragment of a stream; the picture says where segments of all streams end."""
+        """A fragment of a stream."""
         lane = self.lanes[name]
         lane.set_format(form)
-        if name == "video" and cut.is_key and lane.filled_ms >= SEGMENT_MS_MIN:
-            for one in self.lanes.values():
-                one.cut()
-        elif name != "video" and lane.filled_ms >= 2 * SEGMENT_MS_MIN:
-            lane.cut()  # sound alone
+        if name == "video":
+            is_end = cut.is_key and lane.filled_ms >= SEGMENT_MS_MIN
+        else:
+            is_end = lane.filled_ms >= SOUND_MS
+        if is_end:
+            lane.cut()
         lane.add(cut, utc_ms)
 
     def break_here(self) -> None:
-        """The streams begin anew."""
-        for lane in self.lanes.values():
-            lane.break_here()
+        """The pictures begin anew; the other sound goes on."""
+        self.lanes["video"].break_here()
 
-    def master(self) -> str:
-        """Raises FragmentRefused ``stream.absent``."""
-        picture, sound = self.lanes["video"].format, self.lanes["audio"].format
-        if picture is None and sound is None:
+    def master(self, kinds: tuple[str, ...]) -> str:
+        """``kinds``: "video", "audio" as they are there now. Raises FragmentRefused
+        ``stream.absent``.
+        """
+        picture = self.lanes["video"].format if "video" in kinds else None
+        has_sound = "audio" in kinds
+        if picture is None and not has_sound:
             raise FragmentRefused("stream.absent")
-        if picture is None:
-            return master_playlist(None, None)
-        return master_playlist(picture.codec, (picture.width, picture.height))
+        if has_sound:
+            self.lane("aac")
+        size = (picture.width, picture.height) if picture else (0, 0)
+        return master_playlist(picture.codec if picture else None, size, has_sound)
 
     def lane(self, name: str) -> Lane:
         """Raises FragmentRefused ``fragment.name``."""
@@ -202,6 +185,6 @@ class Shelf:
         return found
 
     def file(self, name: str) -> bytes:
-        """An init, a segment or a part by its name. Raises FragmentRefused."""
+        """An init or a segment by its name. Raises FragmentRefused."""
         asked = parse_name(name)
-        return self.lane(asked.stream).file(asked)
+        return self.lanes[asked.stream].file(asked)

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import av
@@ -15,8 +15,8 @@ UTC_MS = 1_795_000_000_000
 TICK_NS = 250_000_000
 
 
-def make_room() -> RoomStream:
-    room = RoomStream(lambda track: None, lambda call: call())
+def make_room(post: Callable[[Callable[[], None]], object] = lambda call: call()) -> RoomStream:
+    room = RoomStream(lambda track: None, post)
     room.show("video", "cam", H264)
     room.show("audio", "mic", OPUS)
     return room

@@ -1,0 +1,182 @@
+"""Watching where no UDP passes (片段观看): ``/media/{room}/live`` and ``/media/{room}/hls/{name}``.
+
+The composer puts a ``FragmentDoor`` into ``app[FRAGMENTS]``; who may watch is asked of it before
+anything is sent and again before every slice. Invariant: a viewer here has no queue. What a slow
+socket does not take stays in the room's ring, and who takes nothing for ``SEND_S_MAX`` is closed.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from media.fragments.errors import FragmentRefused
+from media.fragments.hub import Viewer
+from media.fragments.room import RoomStream
+from server.domain.model import Actor
+from server.http.front import Front
+from server.http.refusals import CODE_HEADER, refusal_body
+
+SEND_S_MAX: Final = 10.0
+PING_S: Final = 20.0
+ADDRESS_MAX: Final = 100  # an office behind one address
+CLIENT_BYTES_MAX: Final = 64  # viewers have nothing to say
+CLOSE_NOT_ALLOWED: Final = 4403
+CLOSE_BAD_FRAME: Final = 4400
+CLOSE_SLOW: Final = 4008
+PLAYLIST: Final = "application/vnd.apple.mpegurl"
+SEGMENT: Final = "video/mp4"
+# The names of old segments are never used again, but whoever may watch now may not for ever.
+SEGMENT_CACHE: Final = "private, max-age=60"
+STATUS: Final = {
+    "stream.unknown": 404,
+    "stream.absent": 404,
+    "stream.closed": 410,
+    "stream.not_yours": 403,
+    "stream.origin": 403,
+    "stream.too_many": 429,
+    "viewers.full": 503,
+    "fragment.name": 404,
+    "fragment.unknown": 404,
+}
+
+
+@dataclass(slots=True)
+class FragmentDoor:
+    """``stream(room)``: None where there is none; ``may_watch(actor, room)`` by the table of roles;
+    ``address(request)``: whose request it is, behind proxies too.
+    """
+
+    stream: Callable[[str], RoomStream | None]
+    may_watch: Callable[[Actor, str], bool]
+    address: Callable[[web.Request], str]
+    _held: Counter[str] = field(default_factory=Counter)
+
+    def open(self, request: web.Request, actor: Actor) -> RoomStream:
+        """Raises FragmentRefused ``stream.not_yours``, ``stream.unknown``."""
+        room = request.match_info["room"]
+        # Asked first: who may not watch is not told which rooms there are either.
+        if not self.may_watch(actor, room):
+            raise FragmentRefused("stream.not_yours")
+        stream = self.stream(room)
+        if stream is None:
+            raise FragmentRefused("stream.unknown")
+        return stream
+
+    @contextmanager
+    def held(self, request: web.Request) -> Iterator[None]:
+        """A place for something that lasts. Raises FragmentRefused ``stream.too_many``."""
+        address = self.address(request)
+        if self._held[address] >= ADDRESS_MAX:
+            raise FragmentRefused("stream.too_many")
+        self._held[address] += 1
+        try:
+            yield
+        finally:
+            self._held[address] -= 1
+            if not self._held[address]:
+                del self._held[address]
+
+
+FRAGMENTS: Final = web.AppKey("fragments", FragmentDoor)
+
+
+async def live(request: web.Request, _front: Front, actor: Actor) -> web.StreamResponse:
+    """GET /media/{room}/live: a WebSocket of the messages of ``media.fragments.hub``."""
+    door = request.app[FRAGMENTS]
+    try:
+        _check_origin(request)
+        stream = door.open(request, actor)
+        with door.held(request):
+            viewer = stream.join()
+            try:
+                return await _serve(request, door, actor, viewer)
+            finally:
+                viewer.close()
+    except FragmentRefused as refused:
+        return _refusal(refused.code)
+
+
+async def hls(request: web.Request, _front: Front, actor: Actor) -> web.StreamResponse:
+    """GET /media/{room}/hls/{name}: playlists, init segments and segments."""
+    door = request.app[FRAGMENTS]
+    name = request.match_info["name"]
+    try:
+        stream = door.open(request, actor)
+        if name == "index.m3u8":
+            return web.Response(text=stream.master(), content_type=PLAYLIST)
+        if name.endswith(".m3u8"):
+            with door.held(request):
+                text = await stream.playlist(name.removesuffix(".m3u8"))
+            return web.Response(text=text, content_type=PLAYLIST)
+        headers = {"Cache-Control": SEGMENT_CACHE}
+        return web.Response(body=stream.shelf.file(name), content_type=SEGMENT, headers=headers)
+    except FragmentRefused as refused:
+        return _refusal(refused.code)
+
+
+async def _serve(
+    request: web.Request, door: FragmentDoor, actor: Actor, viewer: Viewer
+) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(
+        max_msg_size=CLIENT_BYTES_MAX, compress=False, heartbeat=PING_S, autoclose=True
+    )
+    await socket.prepare(request)
+    pump = asyncio.create_task(_pump(socket, request, door, actor, viewer))
+    listen = asyncio.create_task(socket.receive())
+    try:
+        await asyncio.wait({pump, listen}, return_when=asyncio.FIRST_COMPLETED)
+        if listen.done() and not listen.cancelled() and listen.exception() is None:
+            if listen.result().type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await socket.close(code=CLOSE_BAD_FRAME)
+        elif pump.done():
+            code = pump.result()
+            if code == CLOSE_SLOW and request.transport is not None:
+                request.transport.abort()  # it would not read a close frame either
+            else:
+                await socket.close(code=code)
+    finally:
+        for task in (pump, listen):
+            task.cancel()
+        await asyncio.gather(pump, listen, return_exceptions=True)
+    return socket
+
+
+async def _pump(
+    socket: web.WebSocketResponse,
+    request: web.Request,
+    door: FragmentDoor,
+    actor: Actor,
+    viewer: Viewer,
+) -> int:
+    """Sends until there is a reason to stop; returns the close code."""
+    while door.may_watch(actor, request.match_info["room"]):
+        messages = await viewer.messages()
+        if not messages:
+            return WSCloseCode.OK
+        for message in messages:
+            try:
+                async with asyncio.timeout(SEND_S_MAX):
+                    await socket.send_bytes(message)
+            except TimeoutError:
+                return CLOSE_SLOW
+            except ConnectionError:
+                return WSCloseCode.GOING_AWAY
+    return CLOSE_NOT_ALLOWED
+
+
+def _check_origin(request: web.Request) -> None:
+    """A foreign page may open a WebSocket with our cookie: it must not. Raises FragmentRefused."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise FragmentRefused("stream.origin")
+
+
+def _refusal(code: str) -> web.Response:
+    body: dict[str, Any] = refusal_body(code) | {"retryable": STATUS[code] in (429, 503)}
+    return web.json_response(body, status=STATUS[code], headers={CODE_HEADER: code})
