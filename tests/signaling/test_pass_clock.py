@@ -113,7 +113,12 @@ class Reader(asyncio.Protocol):
         self.work = work
 
     def connection_made(self, transport):
+        self.transport = transport
         self.socket = transport.get_extra_info("socket")
+        self.lost = asyncio.Event()
+
+    def connection_lost(self, _):
+        self.lost.set()
 
     def bytes_in_kernel(self):
         count = array.array("i", [0])
@@ -190,7 +195,9 @@ class Desk:
         for line in self.lines:
             line.socket.close()
         self.listener.close()
-        await asyncio.sleep(0.01)
+        for reader in self.readers:
+            reader.transport.abort()
+            await reader.lost.wait()
         self.clock.close()
 
 
