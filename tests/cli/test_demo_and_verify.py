@@ -25,6 +25,7 @@ def test_an_opening_is_played_and_every_bid_accounted_for(played: tuple[Ran, Pat
     summary = json.loads(done.out)
     assert summary["bidders"] == sum(summary["states"].values()) == BIDDERS
     assert summary["states"]["opened"] == BIDDERS - 1  # one never unlocks
+    assert summary["grounds"] == {"revoked": 1}  # as host and supervisor signed
     assert summary["verdict"] == "agree"
     assert Path(summary["bundle"]) == out / "opening.zip"
     order = ["bidders_announced", "window_opened", "window_ended", "set_frozen", "prices_read_out"]
@@ -38,6 +39,7 @@ def test_its_bundle_agrees_for_the_right_tender_only(played: tuple[Ran, Path]) -
         tender_id = json.loads(archive.read("index.json"))["tender_id"]
     done = run("verify", bundle, "--tender-id", tender_id, "--json")
     assert (done.code, json.loads(done.out)["verdict"]) == (0, "agree")
+    assert "decision.none" not in done.out
     assert run("verify", bundle, "--tender-id", "00" * 32).code == 1
     assert run("verify", bundle, "--tender-id", "short").code == 2
 

@@ -8,7 +8,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { maybeText, type TextKey, t } from "../i18n.ts";
 import type { BoardModel } from "../opening/board.ts";
 import type { Announcement } from "../opening/view.ts";
-import { clockTime, shortTime } from "../time.ts";
+import { clockTime, dayTime, shortTime } from "../time.ts";
 import { refusalText } from "./refusal.tsx";
 import { roleWord } from "./top.tsx";
 
@@ -16,9 +16,9 @@ import { roleWord } from "./top.tsx";
 export function announcementText(line: Announcement): string {
   const { args } = line;
   const spoken: Record<string, string | number> = { ...args };
-  for (const name of ["end_ms", "deadline_ms"]) {
-    if (typeof args[name] === "number") spoken["time"] = clockTime(args[name]);
-  }
+  if (typeof args["end_ms"] === "number") spoken["time"] = clockTime(args["end_ms"]);
+  // A deadline moves by days as often as by hours.
+  if (typeof args["deadline_ms"] === "number") spoken["time"] = dayTime(args["deadline_ms"]);
   if (typeof args["role"] === "string") spoken["role"] = roleWord(args["role"]);
   if (typeof args["ground"] === "string") {
     spoken["ground"] = maybeText(`ground.${args["ground"]}`) ?? args["ground"];

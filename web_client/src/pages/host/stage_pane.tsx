@@ -9,7 +9,7 @@ import { locale, t } from "../../i18n.ts";
 import { trusteesOf } from "../../opening/board.ts";
 import { isStaffUnlocked, openTries } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
-import { clockTime } from "../../time.ts";
+import { clockTime, dayTime } from "../../time.ts";
 import { refusalText } from "../../ui/refusal.tsx";
 import { type Flap, Flaps } from "../../ui/tally.tsx";
 import { Act, Button, Facts, Progress } from "../../ui/words.tsx";
@@ -60,7 +60,7 @@ function BeforePane({ view }: ControlsProps) {
         <Facts
           rows={[
             [t("fact.project"), view.manifest.title],
-            [t("fact.deadline"), clockTime(view.deadlineMs)],
+            [t("fact.deadline"), dayTime(view.deadlineMs)],
             [t("fact.count"), t("listing.count_later")],
           ]}
         />
