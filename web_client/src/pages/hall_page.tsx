@@ -293,6 +293,11 @@ export function BundleCase({ view }: { readonly view: OpeningView }) {
           {t("bundle.download")}
         </a>
       </p>
+      <Fold title={t("bundle.how_title")}>
+        <p>{t("bundle.how")}</p>
+        <p class="code">python3 kaibiao-verify.pyz opening-{view.id}.zip</p>
+        <p>{t("bundle.how_receipt")}</p>
+      </Fold>
     </Case>
   );
 }

@@ -29,8 +29,18 @@ export function announcementText(line: Announcement): string {
 
 const SHOWN_MAX = 12;
 
+/** Envelopes are unlocked one by one where cards are used; that one has unlocked is said once. */
+function isSaidLast(line: Announcement, at: number, lines: readonly Announcement[]): boolean {
+  const { kind, args } = line;
+  if (kind !== "own_unlocked") return true;
+  return !lines.slice(at + 1).some((one) => one.kind === kind && one.args["no"] === args["no"]);
+}
+
 export function Broadcast({ lines }: { readonly lines: readonly Announcement[] }) {
-  const sorted = [...lines].sort((a, b) => b.atMs - a.atMs || b.id - a.id).slice(0, SHOWN_MAX);
+  const sorted = lines
+    .filter(isSaidLast)
+    .sort((a, b) => b.atMs - a.atMs || b.id - a.id)
+    .slice(0, SHOWN_MAX);
   return (
     <section class="section" aria-labelledby="broadcast-title">
       <h2 id="broadcast-title">{t("broadcast.title")}</h2>

@@ -58,6 +58,9 @@ export function ReadoutTable({ view, ownNumbers }: ReadoutTableProps) {
   );
 }
 
+/** So many rows are shown whole; a longer table scrolls in its place. */
+const ROWS_WHOLE = 30;
+
 function ReadoutRows({ view, ownNumbers }: ReadoutTableProps) {
   const fields = formFields(view);
   const deciding = fields.find((field) => field.decides);
@@ -75,7 +78,11 @@ function ReadoutRows({ view, ownNumbers }: ReadoutTableProps) {
   if (!deciding) return null;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="readout-scroll" tabIndex={0} aria-label={t("readout.table")}>
+    <section
+      class={view.rows.length > ROWS_WHOLE ? "readout-scroll long" : "readout-scroll"}
+      tabIndex={0}
+      aria-label={t("readout.table")}
+    >
       <table class="readout">
         <caption class="vh">{t("readout.table")}</caption>
         <thead>
