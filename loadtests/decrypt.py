@@ -51,6 +51,8 @@ class Measured:
     gb_per_s: list[float] = field(default_factory=list)
     lag_ms: list[float] = field(default_factory=list)  # of the server's loop meanwhile
     heard_ms: list[float] = field(default_factory=list)  # commit to the 500 clients' reads
+    server_cpu_s: list[float] = field(default_factory=list)
+    crowd_cpu_s: list[float] = field(default_factory=list)
 
 
 class Race:
@@ -71,7 +73,9 @@ class Race:
             crowd.tell("listen", **order)
         server.ask("hosts_begin", rooms=[ROOM], every_ms=EVERY_MS)
         server.ask("lag_begin")
+        cpu = self.site.cpu_s()
         took_s = work()
+        into.server_cpu_s.append(self.site.cpu_s() - cpu)
         into.lag_ms += server.ask("lag_end")
         time.sleep(EVERY_MS / 1000)  # even the shortest work hears one event
         assert server.ask("hosts_end")
@@ -82,6 +86,7 @@ class Race:
             for seq, raw in one["times"].items():
                 into.heard_ms += [(ns - committed[seq]) / 1e6 for ns in array("q", raw)]
         into.gb_per_s.append(size / took_s / 1e9)
+        into.crowd_cpu_s.append(sum(h["cpu_s"] for h in heard))
 
     def ours(self, *, target: str = "", is_checked: bool, count: int) -> float:
         bodies = [envelope.handed_over for envelope in self.envelopes[:count]]
@@ -217,6 +222,8 @@ def _report(
     for name, one in measured.items():
         figures[name] = {
             "gb_per_s": round(machine.median(one.gb_per_s), 3),
+            "server_cpu_s": round(machine.median(one.server_cpu_s), 3),
+            "generator_cpu_s": round(machine.median(one.crowd_cpu_s), 3),
             "loop_lag_ms": machine.spread_ms([lag / 1000 for lag in one.lag_ms]),
             "commit_to_read_ms": machine.spread_ms([ms / 1000 for ms in one.heard_ms]),
         }
