@@ -23,7 +23,7 @@ from loadtests.report import Aim, Report, options, run, say, watched
 from loadtests.site import SiteUnderLoad
 
 VIEWERS, SMALL_VIEWERS = 10_000, 1000
-EVENTS, SMALL_EVENTS = 100, 30
+EVENTS, SMALL_EVENTS = 60, 30
 EDGES = 2
 RATIO = 0.25
 WITHIN_S = 60.0
@@ -46,6 +46,7 @@ class Phase:
     latency_s: list[float] = field(default_factory=list)  # from commit to each viewer's read
     missing: int = 0
     disorder: int = 0
+    cut: int = 0  # lines that did not last
 
 
 def one_phase(
@@ -75,6 +76,7 @@ def one_phase(
             phase.latency_s += [(ns - committed[seq]) / 1e9 for ns in array("q", raw)]
         phase.missing += h["missing"]
         phase.disorder += h["disorder"]
+        phase.cut += h["lost"]
 
 
 def seat(site: SiteUnderLoad, row: str, viewers: int, ports: list[int]) -> None:
@@ -157,9 +159,11 @@ def _report(
             "owner_loop_lag_p99_ms": round(lag, 3),
         }
     for phase in (owner, edges):
-        figures[f"viewers_on_{phase.name}"]["commit_to_read_ms"] = machine.spread_ms(
-            phase.latency_s
-        )
+        figures[f"viewers_on_{phase.name}"] |= {
+            "commit_to_read_ms": machine.spread_ms(phase.latency_s),
+            "not_read": phase.missing,
+            "cut": phase.cut,
+        }
     return Report("edges", ratio, RATIO, aims, figures)
 
 

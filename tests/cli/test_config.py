@@ -40,6 +40,15 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert shown["site"] == DEFAULTS["site"]
 
 
+def test_a_list_is_given_in_the_environment_as_the_example_prints_it() -> None:
+    shown = json.loads(
+        run("config", "show", env={"KAIBIAO_EDGES__URLS": '["ws://a.example/ws", "/b"]'}).out
+    )
+    assert shown["edges"]["urls"] == ["ws://a.example/ws", "/b"]
+    done = run("config", "show", env={"KAIBIAO_EDGES__URLS": "[a"})
+    assert done.refusal == "config.invalid"
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
