@@ -9,12 +9,14 @@ import { NotOpened, Reading, ReadoutTable } from "../../ui/readout.tsx";
 import { Act, Button } from "../../ui/words.tsx";
 import type { ControlsProps } from "./controls.tsx";
 import { nextSession, READ_EACH_S } from "./host_view.ts";
+import { undecided } from "./officer_view.ts";
 
 export function ReadOutPane({ view, host, acts }: ControlsProps) {
   const row = view.rows.find((one) => one.no === view.row);
   const next = nextRow(view);
   const session = nextSession(view);
   const isClosed = view.stage === "closed";
+  const left = undecided(view.acts);
   const isLast = row !== undefined && next === null;
   return (
     <>
@@ -76,6 +78,9 @@ export function ReadOutPane({ view, host, acts }: ControlsProps) {
                 </Button>
               )}
               <span class="hint">{t("host.read_hint")}</span>
+              {next === null && left > 0 && (
+                <span class="hint">{t("host.close_undecided", { n: left })}</span>
+              )}
             </div>
           </>
         )}
