@@ -1,6 +1,8 @@
 """Opening the forms (开标一览表): AEAD, c_P, strict canonical form, the bidder's own list
 (sealing.md
 C3, C9, C18).
+
+Measured (`python -m loadtests.costs`, 2026-11-22): 45 to 61 us of CPU a form.
 """
 
 from dataclasses import dataclass
