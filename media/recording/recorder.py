@@ -13,7 +13,7 @@ from typing import Any, Final
 from media.recording.disk import DiskLevel, DiskState, MeasureDisk, forecast_ms, measure_disk
 from media.recording.errors import RecordingRefused
 from media.recording.records import HEAD, TIME_MAX, Kind, json_body
-from media.recording.segments import NO_HASH, SEGMENT_BYTES_MAX, TrackFormat, checked_name
+from media.recording.segments import SEGMENT_BYTES_MAX, TrackFormat, checked_name
 from media.recording.track_journal import TrackJournal
 from media.recording.writing import Batch, Event, Track, Writing
 
@@ -74,11 +74,8 @@ class Recorder:
         recording: str,
         track: str,
         form: TrackFormat,
-        *,
-        first_segment: int = 1,
-        previous: str = NO_HASH,
     ) -> None:
-        """Begins a track. After a restart pass on what ``recovery.recover_track`` found.
+        """Begins a track, or goes on with one that ended or was torn: one name, one chain.
 
         A running recording may always begin a track; ``check_new`` is for new recordings.
         Raises RecordingRefused ``recording.name``, ``recording.tracks``, ``recording.track_twice``.
@@ -89,9 +86,8 @@ class Recorder:
         if len(self._tracks) >= TRACKS_MAX:
             raise RecordingRefused("recording.tracks")
         journal = TrackJournal(
-            self.root / recording / track, recording, track, form,
-            first_segment=first_segment, previous=previous, segment_bytes=self._segment_bytes,
-        )  # fmt: skip
+            self.root / recording / track, recording, track, form, self._segment_bytes
+        )
         found = self._tracks[names] = Track(journal)
         self._writing.adopt(found)
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from media.recording.segments import (
     NO_HASH,
+    UNWRITTEN_MS_MAX,
     Loss,
     SegmentClosed,
     read_segment,
     segment_numbers,
     segment_path,
 )
-from media.recording.writing import UNWRITTEN_MS_MAX
 
 
 @dataclass(frozen=True, slots=True)

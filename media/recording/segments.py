@@ -26,6 +26,7 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SUFFIX: Final = ".krj"
 CODECS: Final = {"opus": "audio", "h264": "video", "vp8": "video"}
 NO_HASH: Final = ""
+UNWRITTEN_MS_MAX: Final = 1000  # what the writing thread promises, see ``writing``
 _FILE: Final = re.compile(r"[0-9]{6}\.krj")
 
 

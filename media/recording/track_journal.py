@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from media.recording.records import Kind, encode_record
+from media.recording.recovery import recover_track
 from media.recording.segments import (
     NO_HASH,
     SEGMENT_BYTES_MAX,
+    Loss,
     SegmentClosed,
     SegmentHead,
     TrackFormat,
@@ -24,7 +26,9 @@ FILE_MODE: Final = 0o640
 
 
 class TrackJournal:
-    """An open segment and its successors. ``previous``: hash of the last segment on the disk."""
+    """An open segment and its successors. ``loss``: what a crash took from the end of what was
+    there before, known once the first segment is open.
+    """
 
     def __init__(
         self,
@@ -32,15 +36,13 @@ class TrackJournal:
         recording: str,
         track: str,
         form: TrackFormat,
-        *,
-        first_segment: int = 1,
-        previous: str = NO_HASH,
         segment_bytes: int = SEGMENT_BYTES_MAX,
     ) -> None:
         self.folder, self.recording, self.track, self.format = folder, recording, track, form
         self.is_dirty = False
         self._segment_bytes = segment_bytes
-        self._next, self._previous = first_segment, previous
+        self.loss: Loss | None = None
+        self._next, self._previous = 0, NO_HASH
         self._fd = -1
 
     @property
@@ -60,9 +62,15 @@ class TrackJournal:
         return self._size >= self._segment_bytes
 
     def open_segment(self, mono_ns: int, utc_ms: int) -> None:
-        """Begins the next segment with its head. Raises OSError."""
+        """Begins the next segment with its head; the first goes on behind what is there.
+
+        Raises OSError, and RecordingRefused for a folder that holds somebody else's files.
+        """
         assert not self.is_open
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not self._next:
+            found = recover_track(self.folder)
+            self._next, self._previous, self.loss = found.next_segment, found.previous, found.loss
         number = self._next
         path = segment_path(self.folder, number)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)

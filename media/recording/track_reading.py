@@ -59,7 +59,7 @@ class TrackReading:
         def kept() -> Iterator[Record]:
             for record in track_records(self._folder):
                 if record.kind is Kind.HEAD:
-                    self._check_head(record)
+                    self._take_head(record)
                 elif record.kind in (Kind.RTP, Kind.SENDER_REPORT):
                     yield record
 
@@ -73,9 +73,12 @@ class TrackReading:
         for at_ns in steady(pairs(), self._reference):
             yield at_ns, pending.pop()
 
-    def _check_head(self, record: Record) -> None:
-        if SegmentHead.decode(record.body).format != self.format:
-            raise RecordingRefused("segment.chain", "another format")
+    def _take_head(self, record: Record) -> None:
+        """A publisher who comes back may number its format anew; another codec is another track."""
+        form = SegmentHead.decode(record.body).format
+        if (form.codec, form.clock_rate) != (self.format.codec, self.format.clock_rate):
+            raise RecordingRefused("playable.codec", form.codec)
+        self.format = form
 
     def survey(self, reference: tuple[int, int]) -> None:
         """Learns clocks, delays and the run of UTC. ``reference``: see ``clocks.steady``."""
@@ -109,6 +112,7 @@ class TrackReading:
         assembler = Assembler(self.format)
         self.counters = assembler.counters
         for at_ns, record in self._records():
+            assembler.format = self.format
             if record.kind is Kind.RTP:
                 yield from self._placed(assembler.packet(record.body, at_ns))
         yield from self._placed(assembler.flush())

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from media.recording.disk import DiskLevel, MeasureDisk, forecast_ms, judge
+from media.recording.errors import RecordingRefused
 from media.recording.records import TIME_MAX, Kind, encode_record, json_body
-from media.recording.segments import SegmentClosed
+from media.recording.segments import Loss, SegmentClosed
 from media.recording.track_journal import TrackJournal
 
 FLUSH_S: Final = 0.1
 SYNC_S: Final = 0.75
-UNWRITTEN_MS_MAX: Final = 1000  # what the two above promise, with room for the disk itself
+SEGMENT_S_MAX: Final = 600.0  # a quiet track's segment is sealed after this long too
 RATE_WINDOW: Final = 10  # syncs over which bytes per second are averaged
 
 
@@ -57,7 +58,19 @@ class SegmentFailed:
     errno: int
 
 
-Event = SegmentClosed | DiskChanged | PacketsDropped | SegmentFailed
+@dataclass(frozen=True, slots=True)
+class TrackResumed:
+    """A track goes on after a crash. ``gap_ms``: from its last whole record to its first new one;
+    it is in the journal too, as a mark.
+    """
+
+    recording: str
+    track: str
+    loss: Loss
+    gap_ms: int
+
+
+Event = SegmentClosed | TrackResumed | DiskChanged | PacketsDropped | SegmentFailed
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +83,7 @@ class Track:
     overflow_told: tuple[int, int] = (0, 0)
     dropped: dict[str, list[int]] = field(default_factory=dict)  # reason: [packets, bytes]
     last: tuple[int, int] = (0, 0)  # monotonic ns and UTC ms of the last record
+    opened_s: float = 0.0
 
     @property
     def is_picture(self) -> bool:
@@ -173,14 +187,28 @@ class Writing:
         try:
             if not journal.is_open:
                 journal.open_segment(*track.last)
+                track.opened_s = time.monotonic()
+                records = self._resumed(track, first) + records
             journal.append(records, packets, first, last)
-        except OSError:
+        except (OSError, RecordingRefused):
             self._look_at_disk()  # most likely it is full
             return False
         self._written += len(records)
         if journal.is_full:
             self._seal(track)
         return True
+
+    def _resumed(self, track: Track, first_ms: int) -> bytes:
+        """The mark of a track that goes on after a crash; empty otherwise."""
+        journal = track.journal
+        loss, journal.loss = journal.loss, None
+        if loss is None:
+            return b""
+        gap_ms = max(0, first_ms - loss.kept_until_ms)
+        self._tell(TrackResumed(journal.recording, journal.track, loss, gap_ms))
+        return encode_record(
+            Kind.MARK, *track.last, json_body({"mark": "resumed", "gap_ms": gap_ms})
+        )
 
     def _mark(self, track: Track, members: dict[str, Any]) -> None:
         mono_ns, utc_ms = track.last
@@ -204,6 +232,8 @@ class Writing:
             except OSError as error:
                 # After a failed sync nobody knows what is stored: this file is not written again.
                 self._fail(track, error)
+                self._seal(track)
+            if track.journal.is_open and time.monotonic() - track.opened_s >= SEGMENT_S_MAX:
                 self._seal(track)
 
     def _seal(self, track: Track) -> None:

@@ -132,9 +132,7 @@ def test_a_track_goes_on_after_a_crash_in_the_same_chain(tmp_path: Path) -> None
     assert found.loss.torn_bytes == 9
     sealed: list[object] = []
     recorder = Recorder(tmp_path, sealed.append)
-    recorder.add_track(
-        "room", "mic", OPUS, first_segment=found.next_segment, previous=found.previous
-    )
+    recorder.add_track("room", "mic", OPUS)
     recorder.packets("room", "mic", [(1, bytes(12) + (9).to_bytes(8, "big"))], 20_000)
     recorder.close()
     assert check_chain(folder) == "whole"

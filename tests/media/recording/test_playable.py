@@ -13,7 +13,7 @@ import pytest
 
 from media.recording.errors import RecordingRefused
 from media.recording.playable import main, make_playable
-from media.recording.segments import segment_path
+from media.recording.segments import TrackFormat, segment_path
 from media.recording.timeline import Timeline
 from tests.media.recording.journals import UTC_MS, write_journal
 from tests.media.recording.traces import (
@@ -173,6 +173,26 @@ def test_a_picture_may_change_its_size_and_its_source(tmp_path: Path) -> None:
         with av.open(str(out)) as opened:
             seen = [(frame.width, frame.height) for frame in opened.decode(video=0)]
         assert seen == [(320, 240)] * 50 + [(640, 360)] * 50
+
+
+def test_who_comes_back_with_another_payload_type_is_heard_on_in_one_file(tmp_path: Path) -> None:
+    mic = [one for one in publish(2, reports=False) if one.track == "mic"]
+    write_journal(tmp_path, mic, formats={"mic": OPUS})
+    again = [
+        replace(one, at_ns=one.at_ns + 3 * 10**9, raw=one.raw[:1] + b"m" + one.raw[2:8] + b"new!")
+        for one in mic
+    ]
+    again = [replace(a, raw=a.raw + old.raw[12:]) for a, old in zip(again, mic, strict=True)]
+    other = TrackFormat("opus", 48_000, ord("m"))
+    folder = write_journal(tmp_path, again, formats={"mic": other})
+    made = make_playable(folder, tmp_path / "out.mkv", ["mic"])
+    assert made.counters["mic"].frames == 2 * len(sound(2))
+    assert 4_900 < made.duration_ms < 5_100
+    write_journal(tmp_path, [], formats={"mic": other})
+    cam = [replace(one, track="mic") for one in publish(1) if one.track == "cam"]
+    folder = write_journal(tmp_path, cam, formats={"mic": H264})
+    with pytest.raises(RecordingRefused, match=r"playable\.codec"):
+        make_playable(folder, tmp_path / "out.mkv", ["mic"])
 
 
 def test_vp8_goes_into_matroska_and_is_refused_for_mp4(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""From the SFU's taps to recordings and fragments (分接): one object per track of a publisher.
+
+A tap brings every layer of a track with its sender reports in between. Each layer is a track of the
+recording, named ``<name>-<layer>``; it begins with its first packet. Invariant: a tap never raises
+into the forwarding engine; a recording that cannot go on is told by the recorder's events.
+"""
+
+from collections.abc import Callable, Sequence
+
+from media.engine import TappedPacket
+from media.fragments.room import RoomStream
+from media.packets import is_rtcp
+from media.recording.errors import RecordingRefused
+from media.recording.segments import TrackFormat, checked_name
+from media.recording.session import RecordingSession
+
+
+class TrackTap:
+    """Give it to ``Sfu.tap``. ``recording`` and ``stream`` are optional, each by itself."""
+
+    def __init__(
+        self,
+        name: str,
+        form: TrackFormat,
+        utc_ms: Callable[[], int],
+        *,
+        recording: RecordingSession | None = None,
+        stream: RoomStream | None = None,
+        on_refused: Callable[[RecordingRefused], None] | None = None,
+    ) -> None:
+        self.name, self.format = checked_name(name), form
+        self._utc_ms = utc_ms
+        self._recording, self._stream = recording, stream
+        self._on_refused = on_refused
+        self._names: dict[int, str] = {}
+        self._last_ns = 0
+
+    def __call__(self, tapped: Sequence[TappedPacket]) -> None:
+        """A batch as it came."""
+        utc_ms = self._utc_ms()
+        run: list[tuple[int, bytes]] = []
+        layer = -1
+        for packet in tapped:
+            if packet.layer != layer or is_rtcp(packet.raw):
+                self._pass(layer, run, utc_ms)
+                run, layer = [], packet.layer
+            self._last_ns = packet.arrival_us * 1000
+            if is_rtcp(packet.raw):
+                self._report(self._named(layer), packet.raw, utc_ms)
+            else:
+                run.append((self._last_ns, packet.raw))
+        self._pass(layer, run, utc_ms)
+
+    def mark(self, members: dict[str, object]) -> None:
+        """Mute, hold and the like, in every layer's journal."""
+        if self._recording is not None:
+            for name in self._names.values():
+                self._recording.mark(name, self._last_ns, self._utc_ms(), members)
+
+    def end(self) -> None:
+        """The publisher's track has ended. Idempotent."""
+        if self._recording is not None:
+            for name in self._names.values():
+                self._recording.end_track(name, self._last_ns, self._utc_ms())
+        self._names.clear()
+
+    def _pass(self, layer: int, run: list[tuple[int, bytes]], utc_ms: int) -> None:
+        if not run:
+            return
+        name = self._named(layer, is_first_packet=True)
+        if self._recording is not None:
+            self._recording.packets(name, run, utc_ms)
+        if self._stream is not None:
+            self._stream.packets(name, run, utc_ms)
+
+    def _report(self, name: str, raw: bytes, utc_ms: int) -> None:
+        if self._recording is not None:
+            self._recording.sender_report(name, self._last_ns, raw, utc_ms)
+        if self._stream is not None:
+            self._stream.rtcp(name, raw)
+
+    def _named(self, layer: int, *, is_first_packet: bool = False) -> str:
+        """The layer's name; at its first packet its journal begins."""
+        known = self._names.get(layer)
+        if known is not None:
+            return known
+        name = f"{self.name}-{layer}"
+        if not is_first_packet:
+            return name
+        self._names[layer] = name
+        if self._recording is not None:
+            try:
+                self._recording.begin_track(name, self.format)
+            except RecordingRefused as refused:
+                if self._on_refused is not None:
+                    self._on_refused(refused)
+        return name
