@@ -91,7 +91,7 @@ class Edges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = []
     handshakes_per_s: Annotated[
         int, msgspec.Meta(ge=1, description="of all edges together; each takes its share")
-    ] = 1000
+    ] = 4000
     owner: Annotated[str, msgspec.Meta(description="for an edge: the site's pages listener")] = (
         "http://127.0.0.1:8420"
     )
