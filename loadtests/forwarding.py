@@ -23,7 +23,7 @@ from loadtests.machine import median
 from loadtests.report import Aim, Report, options, run, say
 from media.aiortc_private import PacketBuffer, SrtpSession
 from media.codecs import Codec
-from media.engine import TICK_MS, ExtensionIds, SrtpKeys, StreamTerms, TrackTerms
+from media.engine import TICK_MS, Arrival, ExtensionIds, SrtpKeys, StreamTerms, TrackTerms
 from media.packets import build_rtp
 from media.python_engine import PythonEngine
 
@@ -82,12 +82,12 @@ class Trace:
             self.seq += len(frames[-1])
         return frames
 
-    def sealed(self, frame: list[bytes]) -> list[tuple[int, bytes]]:
-        made: list[tuple[int, bytes]] = []
+    def sealed(self, frame: list[bytes], at_us: int) -> list[Arrival]:
+        made: list[Arrival] = []
         for plain in frame:
             self.buffer.view[: len(plain)] = plain
             size = self.sealing.protect(self.buffer, len(plain))
-            made.append((1, bytes(self.buffer.view[:size])))
+            made.append((1, bytes(self.buffer.view[:size]), at_us))
         return made
 
 
@@ -111,16 +111,14 @@ class Ours:
             self.engine.add_peer(peer, SrtpKeys(PROFILE, b"r" * KEY_BYTES, viewer_keys(number)))
             self.engine.place_peer(peer, to)
             self.engine.subscribe(peer, peer, 1, StreamTerms(1000 + number, 0, 0))
-        self.now_us = 1_000_000
 
-    def round(self, frames: list[list[tuple[int, bytes]]]) -> int:
+    def round(self, frames: list[list[Arrival]]) -> int:
         before = self.engine.counters().forwarded
         receive, tick = self.engine.receive, self.engine.tick
         for frame in frames:
-            receive(frame, self.now_us)
-            self.now_us += 1_000_000 // FRAMES_PER_S
+            receive(frame)
             for _ in range(1000 // FRAMES_PER_S // TICK_MS + 1):
-                tick(self.now_us)
+                tick(frame[0][2])
         self.engine.take_events()
         return self.engine.counters().forwarded - before
 
@@ -180,7 +178,10 @@ def measure(arguments: argparse.Namespace) -> Report:
         ours, bare, trace = Ours(out, to, viewers), Bare(out, to, viewers), Trace()
         for number in range(1 + (SMALL_ROUNDS if small else ROUNDS)):
             frames = trace.next(seconds)
-            sealed = [trace.sealed(frame) for frame in frames]
+            sealed = [
+                trace.sealed(frame, (trace.frame - len(frames) + at) * 1_000_000 // FRAMES_PER_S)
+                for at, frame in enumerate(frames)
+            ]
             plain = [[parts(packet) for packet in frame] for frame in frames]
             mine, sent = per_cpu_s(ours, sealed)
             theirs, _ = per_cpu_s(bare, plain)

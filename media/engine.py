@@ -27,6 +27,9 @@ from typing import Final, Protocol
 from media.codecs import Codec
 
 Address = tuple[str, int]
+# Peer, datagram, and when the kernel got it (microseconds): a publisher's bandwidth estimate hangs
+# on these times, and our own lag must not be in them.
+Arrival = tuple[int, bytes, int]
 Tap = Callable[[Sequence["TappedPacket"]], None]
 
 # The room's payload types and extension ids: the same for every viewer, so that what is forwarded
@@ -224,8 +227,8 @@ class Engine(Protocol):
     def pause(self, subscription: int, paused: bool) -> None: ...
     def unsubscribe(self, subscription: int) -> None: ...
 
-    def receive(self, batch: Sequence[tuple[int, bytes]], now_us: int) -> None:
-        """(peer, SRTP or SRTCP datagram), in the order of arrival."""
+    def receive(self, batch: Sequence[Arrival]) -> None:
+        """SRTP and SRTCP datagrams in the order of arrival."""
         ...
 
     def tick(self, now_us: int) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-# As in loss-based congestion control of browsers: between the two nothing changes.
-LOSS_HIGH: Final = 26  # of 256, about 10 %
-LOSS_LOW: Final = 5  # about 2 %
+# Of 256, smoothed over four reports. Retransmission makes good what is lost below the lower one.
+LOSS_HIGH: Final = 26  # about 10 %
+LOSS_LOW: Final = 18  # about 7 %
 RISE_MS: Final = 6_000
 RISE_MS_MAX: Final = 96_000
 TRIAL_MS: Final = 8_000  # loss so soon after a rise was caused by it
@@ -37,6 +37,7 @@ class LayerChoice:
     layers: int
     wanted: int = 0
     ceiling: int = 0
+    _loss: int = 0  # of 1024, smoothed
     _rise_ms: int = RISE_MS
     _changed_ms: int = 0
     _rose_ms: int = -TRIAL_MS
@@ -50,9 +51,11 @@ class LayerChoice:
 
     def heard(self, fraction_lost: int, now_ms: int) -> None:
         """A receiver report of the viewer: ``fraction_lost`` of 256."""
-        if fraction_lost > LOSS_HIGH:
+        self._loss += fraction_lost - self._loss // 4
+        lost = self._loss // 4
+        if lost > LOSS_HIGH:
             self._lower(now_ms)
-        elif fraction_lost > LOSS_LOW:
+        elif lost > LOSS_LOW:
             # Not good enough to rise on: the while begins anew.
             self._changed_ms = max(self._changed_ms, now_ms - self._rise_ms // 2)
         elif self.ceiling < self.layers - 1 and now_ms - self._changed_ms >= self._rise_ms:
@@ -69,3 +72,4 @@ class LayerChoice:
             self._rise_ms = RISE_MS
         self.ceiling = self.layer - 1
         self._changed_ms = now_ms
+        self._loss = 0  # what was lost of the larger layer says nothing of the smaller one

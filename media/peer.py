@@ -23,6 +23,7 @@ from media.udp_port import UdpPort, now_us
 
 UFRAG_BYTES: Final = 6
 PASSWORD_BYTES: Final = 16
+QUIET_US: Final = 4_000_000  # browsers ask for consent every 2.5 s or so
 
 
 class Way(StrEnum):
@@ -62,6 +63,7 @@ class Peer:
         self._engine = engine
         self._address: Address | None = None
         self._nominated = False
+        self._heard_us = 0
         self._closed = False
         self._dtls = DtlsServer(certificate, self._send, lambda: self._lost("closed"))
         self._handshake: asyncio.Task[None] | None = None
@@ -100,13 +102,21 @@ class Peer:
             self._handshake = asyncio.ensure_future(self._shake_hands(remote))
 
     def bound(self, binding: Binding, address: Address) -> None:
-        """A signed request came from ``address``: send there, if nothing better is known."""
-        if binding.nominated or not self._nominated:
-            self._nominated |= binding.nominated
-            if address != self._address:
-                self._address = address
-                if self.profile:
-                    self._engine.place_peer(self.number, address)
+        """A signed request came from ``address``: send there, if nothing better is known.
+
+        A request that does not nominate its address counts where none was nominated, or where the
+        one in use has fallen silent: behind a NAT that has forgotten it, nobody nominates anew.
+        """
+        at_us = now_us()
+        if address != self._address:
+            quiet = at_us - self._heard_us > QUIET_US
+            if not (binding.nominated or quiet or not self._nominated):
+                return
+            self._address = address
+            if self.profile:
+                self._engine.place_peer(self.number, address)
+        self._nominated |= binding.nominated
+        self._heard_us = at_us
 
     def received_dtls(self, datagram: bytes) -> None:
         if self.remote is not None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from media.watching import Stream
 
 SILENT_US: Final = 2_000_000  # a layer that says nothing for so long has ended
+# So much later may another layer of the track be: a browser drops the larger one without a word.
+BEHIND_US: Final = 500_000
 _U16 = struct.Struct("!H")
 
 
@@ -207,6 +209,11 @@ class Sources:
         track.peer.sources[ssrc] = source
         self.started.append(source)
         return source
+
+
+def has_ended(last_us: int, newest_us: int, now_us: int) -> bool:
+    """Whether a layer last heard at ``last_us`` has ended; ``newest_us`` is its track's."""
+    return now_us - last_us > SILENT_US or newest_us - last_us > BEHIND_US
 
 
 def forget(peer: Peer, source: Source) -> None:

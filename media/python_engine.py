@@ -20,6 +20,7 @@ from media.engine import (
     EVENTS_MAX,
     LAYERS_MAX,
     Address,
+    Arrival,
     Counters,
     EngineEvent,
     LayerJoined,
@@ -34,7 +35,7 @@ from media.engine import (
 )
 from media.forwarding import Rewriter
 from media.packets import PACKET_BYTES_MAX, is_rtcp, parse_rtp
-from media.publishing import SILENT_US, Peer, Source, Sources, Track, in_room_terms
+from media.publishing import Peer, Source, Sources, Track, has_ended, in_room_terms
 from media.ring import Packet
 from media.watching import Stream
 
@@ -164,9 +165,9 @@ class PythonEngine:
 
     # ---- packets
 
-    def receive(self, batch: Sequence[tuple[int, bytes]], now_us: int) -> None:
+    def receive(self, batch: Sequence[Arrival]) -> None:
         counters = self._counters
-        for number, datagram in batch:
+        for number, datagram, now_us in batch:
             peer = self._peers.get(number)
             if peer is None or not 12 <= len(datagram) <= BUFFER_BYTES:
                 counters.refused += 1
@@ -337,8 +338,9 @@ class PythonEngine:
 
     def tick(self, now_us: int) -> None:
         for track in self._tracks.values():
+            newest_us = max((s.last_us for s in track.layers if s is not None), default=0)
             for layer, source in enumerate(track.layers):
-                if source is not None and now_us - source.last_us > SILENT_US:
+                if source is not None and has_ended(source.last_us, newest_us, now_us):
                     track.layers[layer] = None
                     self._events.append(SourceEnded(track.number, layer))
                     for stream in track.streams:

@@ -10,18 +10,23 @@ datagrams, and hands media to the engine in one batch.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import Final
 
-from media.engine import Address, Engine
+from media.engine import Address, Arrival, Engine
 from media.ice import Binding, IceTable
 
 DATAGRAM_BYTES: Final = 2048
 BATCH_MAX: Final = 64
 # A keyframe to everybody at once, and what comes in while it is sent.
 SOCKET_BUFFER_BYTES: Final = 4 << 20
+SO_TIMESTAMPNS: Final = 35  # Linux; Python has no name for it
+STAMP: Final = struct.Struct("@qq")
+STAMP_BYTES: Final = socket.CMSG_SPACE(STAMP.size)
 
 OnBound = Callable[[Binding, Address], None]
 OnDtls = Callable[[int, bytes], None]
@@ -41,6 +46,9 @@ class UdpPort:
         self.socket.setblocking(False)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             self.socket.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+        # Where the kernel has none the time of reading stands for it.
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         try:
             self.socket.bind((host, port))
         except OSError:
@@ -75,12 +83,13 @@ class UdpPort:
             self.dropped += 1
 
     def _readable(self) -> None:
-        batch: list[tuple[int, bytes]] = []
+        batch: list[Arrival] = []
         at_us = now_us()
-        receive, peer_at = self.socket.recvfrom, self._table.peer_at
+        behind_ns = time.time_ns() - at_us * 1000
+        receive, peer_at = self.socket.recvmsg, self._table.peer_at
         for _ in range(BATCH_MAX):
             try:
-                data, address = receive(DATAGRAM_BYTES)
+                data, stamps, _, address = receive(DATAGRAM_BYTES, STAMP_BYTES)
             except BlockingIOError:
                 break
             except OSError:
@@ -89,7 +98,7 @@ class UdpPort:
             if 128 <= first <= 191:
                 peer = peer_at(address)
                 if peer is not None:
-                    batch.append((peer, data))
+                    batch.append((peer, data, min(at_us, _arrival_us(stamps, behind_ns) or at_us)))
                     continue
             elif first <= 3:
                 bound = self._table.request(data, address, at_us)
@@ -105,4 +114,13 @@ class UdpPort:
                     continue
             self.dropped += 1
         if batch:
-            self._engine.receive(batch, at_us)
+            self._engine.receive(batch)
+
+
+def _arrival_us(stamps: list[tuple[int, int, bytes]], behind_ns: int) -> int:
+    """When the kernel got a datagram, on the monotonic clock; 0 where it does not say."""
+    for level, kind, value in stamps:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(value) == STAMP.size:
+            seconds, nanoseconds = STAMP.unpack(value)
+            return (seconds * 1_000_000_000 + nanoseconds - behind_ns) // 1000
+    return 0

@@ -115,9 +115,9 @@ class DumbEngine:
 
     # ---- packets in
 
-    def receive(self, batch: Sequence[tuple[int, bytes]], now_us: int) -> None:
-        self.now_us = now_us
-        for number, datagram in batch:
+    def receive(self, batch: Sequence[seam.Arrival]) -> None:
+        for number, datagram, now_us in batch:
+            self.now_us = now_us
             peer = self.peers.get(number)
             if peer is None or len(datagram) < 12:
                 self.count.refused += 1
@@ -343,7 +343,9 @@ class DumbEngine:
         self.now_us = now_us
         for peer in self.peers.values():
             for source in peer.sources.values():
-                if now_us - source.last_us > 2_000_000:
+                beside = self.tracks[source.track].live if source.track in self.tracks else {}
+                newest_us = max((one.last_us for one in beside.values()), default=0)
+                if now_us - source.last_us > 2_000_000 or newest_us - source.last_us > 500_000:
                     self._end(source)
             if peer.address is not None:
                 self._tell(peer)

@@ -57,7 +57,8 @@ class End:
         return (self._sending.protect_rtcp if is_rtcp(plain) else self._sending.protect)(plain)
 
     def send(self, *plain: bytes) -> None:
-        self.lab.engine.receive([(self.number, self.seal(one)) for one in plain], self.lab.now_us)
+        at_us = self.lab.now_us
+        self.lab.engine.receive([(self.number, self.seal(one), at_us) for one in plain])
 
     def take(self, datagram: bytes) -> None:
         if is_rtcp(datagram):

@@ -97,7 +97,8 @@ def test_what_is_not_authentic_or_comes_twice_is_not_forwarded(lab: Lab) -> None
     lab.watch(viewer)
     sealed = host.seal(Camera(host, 1).packet(KEY))
     forged = sealed[:-1] + bytes([sealed[-1] ^ 1])
-    lab.engine.receive([(host.number, one) for one in (forged, sealed, sealed, b"", b"\x80")], 0)
+    datagrams = (forged, sealed, sealed, b"", b"\x80")
+    lab.engine.receive([(host.number, one, lab.now_us) for one in datagrams])
     assert len(viewer.got) == 1
     assert lab.engine.counters().refused == 4
 
@@ -251,8 +252,8 @@ def test_a_layer_that_stops_is_replaced_by_the_next_one(lab: Lab) -> None:
     lab.watch(viewer)
     high.send(KEY + b"h")
     low.send(DELTA)
-    for turn in range(120):
-        low.send((KEY if turn == 110 else DELTA) + b"l")
+    for turn in range(50):
+        low.send((KEY if turn == 40 else DELTA) + b"l")
         lab.run(20)
     assert [one.payload[-1:] for one in viewer.got] == [b"h"] + [b"l"] * 10
     assert lab.told(SourceEnded) == [SourceEnded(1, 1)]

@@ -182,7 +182,7 @@ def test_what_is_not_known_does_nothing(lab: Lab) -> None:
     engine.aim(9, 1)
     engine.pause(9, True)
     engine.unsubscribe(9)
-    engine.receive([(9, b"x" * 40)], 0)
+    engine.receive([(9, b"x" * 40, 0)])
     assert engine.take_events() == []
     assert engine.stream_counters(9) is None
 

@@ -1,6 +1,7 @@
 """What is decided from figures: layers, the speaker, keyframes, what is told to publishers."""
 
 import itertools
+import random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ def test_a_tile_gets_the_smallest_layer_that_fills_it() -> None:
 
 def test_loss_lowers_at_once_and_a_clean_path_rises_again() -> None:
     choice = LayerChoice(2)
-    choice.heard(60, 1000)
+    choice.heard(128, 1000)
     assert choice.layer == 0
     choice.heard(0, 1000 + RISE_MS - 1)
     assert choice.layer == 0
@@ -36,7 +37,7 @@ def test_a_capped_path_is_tried_ever_more_seldom() -> None:
     while now_ms < 300_000:
         now_ms += 1000
         before = choice.layer
-        choice.heard(80 if choice.layer else 0, now_ms)
+        choice.heard(120 if choice.layer else 0, now_ms)
         if choice.layer > before:
             rises.append(now_ms)
     pauses = [later - earlier for earlier, later in itertools.pairwise(rises)]
@@ -46,8 +47,17 @@ def test_a_capped_path_is_tried_ever_more_seldom() -> None:
 
 
 def test_ordinary_loss_changes_nothing() -> None:
+    choice, dice = LayerChoice(2), random.Random(7)
+    for second in range(600):
+        lost = sum(dice.random() < 0.05 for _ in range(150))
+        choice.heard(lost * 256 // 150, second * 1000)
+        assert choice.layer == 1
+
+
+def test_what_a_small_layer_loses_a_little_of_does_not_hold_it_down() -> None:
     choice = LayerChoice(2)
-    for second in range(60):
+    choice.heard(200, 0)
+    for second in range(8):
         choice.heard(13, second * 1000)  # 5 %
     assert choice.layer == 1
 
