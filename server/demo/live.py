@@ -18,7 +18,7 @@ from server.app import Running, running
 from server.config import Config, Listen, Site
 from server.demo.auto import publish, task_of
 from server.demo.files import make_files
-from server.demo.officers import Officer
+from server.demo.officers import Officer, suggestions
 from server.demo.people import Host, Visitor, now_ms
 from server.demo.person_process import PersonProcess, warm_up
 from server.demo.world import MANAGERS, TenderPlan, World
@@ -214,7 +214,7 @@ async def _stand_in(site: Running, world: World, scene: Scene) -> None:
 
 async def _decide_what_is_left(host: Officer, supervisor: Officer) -> None:
     """The cast confirms what nobody has taken in hand: each officer in turn, after a while."""
-    for suggestion in host.desk.all("ground_suggested"):
+    for suggestion in suggestions(host.desk):
         bid_id = suggestion["bid_id"]
 
         def stands(own: bytes = bid_id) -> list[Any]:

@@ -14,7 +14,7 @@ from crypto.objects.entry import EntryType
 from server.demo.people import Visitor
 from signaling.feed import HeardEvent
 
-SUGGESTED = "ground_suggested"
+SUGGESTED = "grounds_suggested"
 WORDS = {
     "no_try": "解密时限内没有收到解密请求",
     "late": "解密请求在时限结束以后到达",
@@ -59,15 +59,19 @@ class Officer:
         return {"pk": self.key.public, "sig": self.key.sign(message)}
 
 
+def suggestions(desk: Visitor) -> list[Any]:
+    """What the desk has heard about forms that did not open."""
+    return [bid for event in desk.all(SUGGESTED) for bid in event["bids"]]
+
+
 async def decide_grounds(host: Officer, supervisor: Officer) -> dict[str, int]:
     """Every bid that did not open gets its ground; how many got which. After the read-out."""
     announced = await host.desk.until_kind("bidders_announced")
     opened = (await host.desk.until_kind("prices_read_out"))["amounts"]
     left = announced["count"] - len(opened)
-    suggested = host.desk.all
     if left:
-        await host.desk.until(lambda e: e.kind == SUGGESTED and len(suggested(SUGGESTED)) >= left)
-    for suggestion in suggested(SUGGESTED):
+        await host.desk.until(lambda e: e.kind == SUGGESTED and len(suggestions(host.desk)) >= left)
+    for suggestion in suggestions(host.desk):
         bid_id = suggestion["bid_id"]
         await host.propose_ground(suggestion)
         proposal = await supervisor.desk.until(_about("ground_proposed", bid_id))

@@ -4,12 +4,13 @@ officer has signed, what both have; and damaged bytes that were mended.
 Proposals go to the staff alone; what became of them is everybody's.
 """
 
+import msgspec
+
 from server.domain.events import HALL, STAFF_AUDIENCE, Event, Proposal, journaled
 
 
-@journaled("ground_suggested", STAFF_AUDIENCE)
-class GroundSuggested(Event, frozen=True, kw_only=True):
-    """What the evidence says about a form that did not open: one ground, and why (C3)."""
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """What the evidence says about one form that did not open: one ground, and why (C3)."""
 
     no: int
     envelope: int
@@ -21,6 +22,13 @@ class GroundSuggested(Event, frozen=True, kw_only=True):
     last_code: str
     last_ms: int
     lost_ms: int
+
+
+@journaled("grounds_suggested", STAFF_AUDIENCE)
+class GroundsSuggested(Event, frozen=True, kw_only=True):
+    """Some of the forms that did not open; all of them with the frozen set, in one moment."""
+
+    bids: list[Suggestion]
 
 
 @journaled("ground_proposed", STAFF_AUDIENCE)
@@ -69,9 +77,7 @@ class GroundDecided(Event, frozen=True, kw_only=True):
 class DamageFound(Event, frozen=True, kw_only=True):
     """Stored bytes do not give their ct_root: to be mended with the same bytes before REPLY_END."""
 
-    no: int
-    envelope: int
-    bid_id: bytes
+    bid_ids: list[bytes]
 
 
 @journaled("bid_repaired", HALL)

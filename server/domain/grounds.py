@@ -29,6 +29,7 @@ LAWFUL: Final[Mapping[str, tuple[str, ...]]] = {
     "malformed": (MALFORMED,),
 }
 _WHY: Final = {"unrecoverable": "shares", "damaged": "storage", "malformed": "bytes"}
+BIDS_PER_EVENT: Final = 1000  # some 200 bytes each; an event of a channel holds 900 KiB
 _LATE: Final = "unlock.window_closed"
 _WRONG_KEY: Final = ("unlock.key_mismatch", "seed.")
 
@@ -50,7 +51,7 @@ def suggested(state: Opening) -> list[Event]:
     """One ground for each counting form of the present session that did not open."""
     window = state.window
     assert window is not None
-    events: list[Event] = []
+    found: list[av.Suggestion] = []
     envelope = state.form_envelope()
     for bid_id in state.counting(envelope):
         form_state = state.states[bid_id]
@@ -63,8 +64,8 @@ def suggested(state: Opening) -> list[Event]:
         ground, why = LAWFUL[form_state][0], _WHY.get(form_state, "")
         if form_state == "locked":
             ground, why = _cause(attempts, window.lost_ms)
-        events.append(
-            av.GroundSuggested(
+        found.append(
+            av.Suggestion(
                 no=bid.no,
                 envelope=envelope,
                 bid_id=bid_id,
@@ -77,7 +78,10 @@ def suggested(state: Opening) -> list[Event]:
                 lost_ms=window.lost_ms,
             )
         )
-    return events
+    return [
+        av.GroundsSuggested(bids=found[k : k + BIDS_PER_EVENT])
+        for k in range(0, len(found), BIDS_PER_EVENT)
+    ]
 
 
 def _decision(state: Opening, bid_id: bytes, ground: str, reason: str) -> av.GroundDecided:

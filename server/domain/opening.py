@@ -146,9 +146,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     # of forms and bodies, as frozen or decided
     states: Mapping[bytes, str] = field(default_factory=dict[bytes, str])
     # why a form did not open: as the system says, as an officer proposes, as both decided
-    suggestions: Mapping[bytes, av.GroundSuggested] = field(
-        default_factory=dict[bytes, av.GroundSuggested]
-    )
+    suggestions: Mapping[bytes, av.Suggestion] = field(default_factory=dict[bytes, av.Suggestion])
     ground_proposals: Mapping[bytes, av.GroundProposed] = field(
         default_factory=dict[bytes, av.GroundProposed]
     )
@@ -433,9 +431,11 @@ _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
     ev.BodyDecided: _body_decided,
     ev.OutageSeen: _outage,
     av.TrusteesLostProposed: lambda s, e: replace(s, lost_proposal=e),
-    av.DamageFound: lambda s, e: replace(s, damaged=s.damaged | {e.bid_id}),
+    av.DamageFound: lambda s, e: replace(s, damaged=s.damaged.union(e.bid_ids)),
     av.BidRepaired: lambda s, e: replace(s, repairs=s.repairs + 1, damaged=s.damaged - {e.bid_id}),
-    av.GroundSuggested: lambda s, e: replace(s, suggestions={**s.suggestions, e.bid_id: e}),
+    av.GroundsSuggested: lambda s, e: replace(
+        s, suggestions={**s.suggestions, **{one.bid_id: one for one in e.bids}}
+    ),
     av.GroundProposed: lambda s, e: replace(
         s, ground_proposals={**s.ground_proposals, e.bid_id: e}
     ),

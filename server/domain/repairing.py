@@ -46,9 +46,5 @@ def report_repair(state: Opening, command: cmd.ReportRepair, ctx: Context) -> li
 def damage_seen(before: Opening, found: ev.HalvesFound) -> list[Event]:
     """What the staff is told while it can still be mended."""
     damaged = [f.bid_id for f in found.found if f.state == DAMAGED]
-    events: list[Event] = []
-    for bid_id in damaged:
-        if bid_id not in before.damaged:
-            bid, envelope = before.envelopes[bid_id]
-            events.append(av.DamageFound(no=bid.no, envelope=envelope, bid_id=bid_id))
-    return events
+    fresh = [bid_id for bid_id in damaged if bid_id not in before.damaged]
+    return [av.DamageFound(bid_ids=fresh)] if fresh else []

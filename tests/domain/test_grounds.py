@@ -6,12 +6,16 @@ C3; 电子招标投标办法 art. 31. Each attack is refused with its own code a
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crypto.entries import decode_entry
 from server.domain import act_events as av
 from server.domain import commands as cmd
+from server.domain import grounds
 from server.domain import opening_events as ev
+from server.domain.events import encode
 from server.domain.log_entries import STATE_DECIDED
+from tests.domain import many_bids
 from tests.domain.cast import (
     AGENCY_KEY,
     HOST,
@@ -28,6 +32,7 @@ from tests.domain.journaling import entry_bytes
 from tests.domain.openings import an_opening
 from tests.domain.play import Play
 from tests.domain.refusing import assert_refused, assert_rejected
+from tests.domain.tender_rules import FORM
 from tests.domain.two_officers import (
     SECOND_HOST,
     WORDS,
@@ -56,8 +61,10 @@ def read_out() -> tuple[Play, bytes]:
     return play, play.bids[LOCKED].bid_id()
 
 
-def suggestion(play: Play) -> av.GroundSuggested:
-    (found,) = play.events(av.GroundSuggested)
+def suggestion(play: Play) -> av.Suggestion:
+    (told,) = play.events(av.GroundsSuggested)
+    assert told.audience() == "staff"
+    (found,) = told.bids
     return found
 
 
@@ -69,7 +76,6 @@ def test_a_bid_without_any_try_is_proposed_as_revoked():
     found = suggestion(play)
     assert (found.bid_id, found.state, found.ground) == (bid_id, "locked", "revoked")
     assert (found.why, found.tries) == ("no_try", 0)
-    assert found.audience() == "staff"
     assert found.no == play.opening.envelopes[bid_id][0].no
 
 
@@ -347,3 +353,15 @@ def test_every_word_of_the_reason_is_signed_for():
     long = proposed_ground(play, bid_id, reason="因" * 501)
     assert_rejected("text.length", play, long, HOST)
     assert WORDS not in play.opening.grounds.values()
+
+
+def test_thousands_of_closed_bids_are_a_few_events():
+    """An append holds 4,096 rows: a hall whose trustees are all lost must not stop at it."""
+    play = an_opening(at="sign_in", body=False)
+    play.ask(many_bids.closed_list(play.rules, 2100))
+    state = many_bids.about_to_open(play.opening)
+    states = dict.fromkeys(state.counting(FORM), "unrecoverable")
+    told = grounds.suggested(replace(state, states=states))
+    assert [len(event.bids) for event in told] == [1000, 1000, 100]
+    assert {bid.ground for event in told for bid in event.bids} == {"excused"}
+    assert max(len(encode(event)) for event in told) < 900 * 1024

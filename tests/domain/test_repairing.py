@@ -39,7 +39,7 @@ def test_the_staff_hears_of_the_damage_while_it_can_be_mended():
     play, bid = a_damaged_opening()
     assert play.opening.stage is Stage.REPLIES
     (found,) = play.events(av.DamageFound)
-    assert (found.bid_id, found.audience()) == (bid.bid_id(), "staff")
+    assert (found.bid_ids, found.audience()) == ([bid.bid_id()], "staff")
 
 
 def test_the_same_bytes_open_the_bid_after_all():
@@ -52,7 +52,7 @@ def test_the_same_bytes_open_the_bid_after_all():
     assert play.opening.stage is Stage.OPENING  # nothing is missing any more
     play.open_all()
     assert play.states() == {1: "opened", 2: "opened", 3: "opened"}
-    assert play.events(av.GroundSuggested) == []
+    assert play.events(av.GroundsSuggested) == []
 
 
 def test_a_disk_that_fails_again_is_told_again_and_asked_once():

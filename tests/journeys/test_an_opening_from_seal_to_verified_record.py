@@ -18,7 +18,7 @@ from crypto.keys import SigningKey
 from crypto.manifest import Manifest
 from crypto.receipts import parse_proof, verify_proof
 from crypto.verifier import verify
-from server.demo.officers import Officer, decide_grounds
+from server.demo.officers import Officer, decide_grounds, suggestions
 from server.demo.people import Host, Visitor
 from tests.journeys.forging import members_of, with_another_price, written
 from tests.journeys.people import Firm, Keyholder, bundle_of, opened, refused, unlock_by_cards
@@ -150,7 +150,7 @@ async def two_officers_decide_why(
 ) -> None:
     """The fourth came too late in the first countdown and not at all in the second."""
     late = firms[3]
-    (suggestion,) = host.all("ground_suggested")
+    (suggestion,) = suggestions(host)
     assert (suggestion["ground"], suggestion["why"], suggestion["tries"]) == ("revoked", "late", 1)
     bid_id = suggestion["bid_id"]
     evidence = await evidence_of(host, bid_id)

@@ -150,6 +150,19 @@ export interface Nonce {
   readonly nonce: Uint8Array;
 }
 
+export interface Suggestion {
+  readonly no: number;
+  readonly envelope: number;
+  readonly bid_id: Uint8Array;
+  readonly state: string;
+  readonly ground: string;
+  readonly why: string;
+  readonly tries: number;
+  readonly last_code: string;
+  readonly last_ms: number;
+  readonly lost_ms: number;
+}
+
 export interface EnvelopeOf {
   readonly envelope: number;
   readonly bid_id: Uint8Array;
@@ -456,17 +469,8 @@ export interface BodyDecided {
 
 export type OpeningClosed = Readonly<Record<string, never>>;
 
-export interface GroundSuggested {
-  readonly no: number;
-  readonly envelope: number;
-  readonly bid_id: Uint8Array;
-  readonly state: string;
-  readonly ground: string;
-  readonly why: string;
-  readonly tries: number;
-  readonly last_code: string;
-  readonly last_ms: number;
-  readonly lost_ms: number;
+export interface GroundsSuggested {
+  readonly bids: readonly Suggestion[];
 }
 
 export interface GroundProposed {
@@ -514,9 +518,7 @@ export interface GroundDecided {
 }
 
 export interface DamageFound {
-  readonly no: number;
-  readonly envelope: number;
-  readonly bid_id: Uint8Array;
+  readonly bid_ids: readonly Uint8Array[];
 }
 
 export interface BidRepaired {
@@ -558,7 +560,7 @@ export interface OpeningEvents {
   readonly row_read: RowRead;
   readonly body_decided: BodyDecided;
   readonly opening_closed: OpeningClosed;
-  readonly ground_suggested: GroundSuggested;
+  readonly grounds_suggested: GroundsSuggested;
   readonly ground_proposed: GroundProposed;
   readonly trustees_lost_proposed: TrusteesLostProposed;
   readonly act_declined: ActDeclined;
@@ -599,7 +601,7 @@ export const OPENING_AUDIENCES: Record<keyof OpeningEvents, Audience> = {
   row_read: "hall",
   body_decided: "hall",
   opening_closed: "hall",
-  ground_suggested: "staff",
+  grounds_suggested: "staff",
   ground_proposed: "staff",
   trustees_lost_proposed: "staff",
   act_declined: "staff",

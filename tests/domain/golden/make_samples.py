@@ -165,7 +165,7 @@ def sample_events() -> list[Event]:
             i=2, envelope=1, nonce=b32(1), bid_id=b32(0x11), fault="share", sha256=b32(0x62)
         ),
         ev.HalvesFound(envelope=1, releases=(1, 2), found=[half, lost]),
-        av.DamageFound(no=1, envelope=1, bid_id=b32(0x11)),
+        av.DamageFound(bid_ids=[b32(0x11)]),
         av.BidRepaired(no=1, envelope=1, bid_id=b32(0x11), ct_root=b32(0x14)),
         ev.RepliesEnded(by="host", nonces=plain),
         ev.AllOpened(by="unattended"),
@@ -177,16 +177,20 @@ def sample_events() -> list[Event]:
         ev.RowRead(no=3),
         ev.BodyDecided(no=1, envelope=2, bid_id=b32(0x21), state="malformed"),
         ev.OpeningClosed(),
-        av.GroundSuggested(
-            no=2,
-            **ground,
-            state="locked",
-            ground="revoked",
-            why="late",
-            tries=2,
-            last_code="unlock.window_closed",
-            last_ms=T0 + 8,
-            lost_ms=30_000,
+        av.GroundsSuggested(
+            bids=[
+                av.Suggestion(
+                    no=2,
+                    **ground,
+                    state="locked",
+                    ground="revoked",
+                    why="late",
+                    tries=2,
+                    last_code="unlock.window_closed",
+                    last_ms=T0 + 8,
+                    lost_ms=30_000,
+                )
+            ]
         ),
         av.GroundProposed(no=2, **ground, suggested="revoked", ground="excused", **proposal),
         av.ActDeclined(act=b32(0x35), by="supervisor", name="周岩", reason="先看证据"),

@@ -10,7 +10,7 @@ import type {
   DeadlineProposed,
   GroundDecided,
   GroundProposed,
-  GroundSuggested,
+  GroundsSuggested,
   TrusteesLostProposed,
 } from "../messages.ts";
 
@@ -97,20 +97,22 @@ export const NO_ACTS: ActsView = {
   repairedMs: {},
 };
 
-export function withSuggestion(acts: ActsView, body: GroundSuggested): ActsView {
-  const bidId = hex(body.bid_id);
-  const suggestion: Suggestion = {
-    no: body.no,
-    bidId,
-    state: body.state,
-    ground: body.ground,
-    why: body.why,
-    tries: body.tries,
-    lastCode: body.last_code,
-    lastMs: body.last_ms,
-    lostMs: body.lost_ms,
-  };
-  return { ...acts, suggestions: { ...acts.suggestions, [bidId]: suggestion } };
+export function withSuggestions(acts: ActsView, body: GroundsSuggested): ActsView {
+  const told = body.bids.map((bid): Suggestion => {
+    return {
+      no: bid.no,
+      bidId: hex(bid.bid_id),
+      state: bid.state,
+      ground: bid.ground,
+      why: bid.why,
+      tries: bid.tries,
+      lastCode: bid.last_code,
+      lastMs: bid.last_ms,
+      lostMs: bid.lost_ms,
+    };
+  });
+  const named = Object.fromEntries(told.map((one) => [one.bidId, one]));
+  return { ...acts, suggestions: { ...acts.suggestions, ...named } };
 }
 
 export function withGroundProposal(acts: ActsView, body: GroundProposed, atMs: number): ActsView {
@@ -154,8 +156,9 @@ export function withDecision(acts: ActsView, body: GroundDecided, atMs: number):
   };
 }
 
-export function withDamage(acts: ActsView, bidId: string, atMs: number): ActsView {
-  return { ...acts, damagedMs: { ...acts.damagedMs, [bidId]: atMs } };
+export function withDamage(acts: ActsView, ids: readonly string[], atMs: number): ActsView {
+  const found = Object.fromEntries(ids.map((id) => [id, atMs]));
+  return { ...acts, damagedMs: { ...acts.damagedMs, ...found } };
 }
 
 export function withRepair(acts: ActsView, bidId: string, atMs: number): ActsView {

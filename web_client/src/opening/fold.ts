@@ -16,7 +16,7 @@ import {
   withGroundProposal,
   withLossProposal,
   withRepair,
-  withSuggestion,
+  withSuggestions,
 } from "./acts.ts";
 import type {
   Announcement,
@@ -329,7 +329,7 @@ const TABLE: Table = {
 
   damage_found: (view, body, atMs) => ({
     ...view,
-    acts: withDamage(view.acts, hex(body.bid_id), atMs),
+    acts: withDamage(view.acts, body.bid_ids.map(hex), atMs),
   }),
 
   bid_repaired: (view, body, atMs) => {
@@ -383,7 +383,7 @@ const TABLE: Table = {
     states: { ...view.states, [hex(body.bid_id)]: body.state },
   }),
 
-  ground_suggested: (view, body) => ({ ...view, acts: withSuggestion(view.acts, body) }),
+  grounds_suggested: (view, body) => ({ ...view, acts: withSuggestions(view.acts, body) }),
 
   ground_proposed: (view, body, atMs) => ({
     ...view,

@@ -463,7 +463,7 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
   ),
   "host-grounds": () => (
     <HostPage
-      view={closedBid(["ground_suggested", suggested])}
+      view={closedBid(["grounds_suggested", { bids: [suggested] }])}
       host={host}
       acts={acts}
       tender={tender}
@@ -474,7 +474,7 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
   ),
   "supervisor-sign": () => (
     <HostPage
-      view={closedBid(["ground_suggested", suggested], ["ground_proposed", proposed])}
+      view={closedBid(["grounds_suggested", { bids: [suggested] }], ["ground_proposed", proposed])}
       host={{ ...host, mayAct: false }}
       acts={acts}
       tender={tender}
@@ -485,7 +485,7 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
   ),
   "supervisor-altered": () => (
     <HostPage
-      view={closedBid(["ground_suggested", suggested], ["ground_proposed", proposed])}
+      view={closedBid(["grounds_suggested", { bids: [suggested] }], ["ground_proposed", proposed])}
       host={{ ...host, mayAct: false }}
       acts={acts}
       tender={tender}
@@ -524,7 +524,7 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
       view={foldOpening(folded(of(until(trace, "window_ended"), "hall", "staff")), {
         type: "damage_found",
         serverMs: CLOSED_MS,
-        body: { no: 7, envelope: 1, bid_id: unhex(idHex(7, 1)) },
+        body: { bid_ids: [unhex(idHex(7, 1))] },
       })}
       host={host}
       acts={acts}

@@ -24,17 +24,21 @@ const signed = {
 };
 const about = { no: 5, envelope: 1, bid_id: BID };
 const suggested: Told = [
-  "ground_suggested",
+  "grounds_suggested",
   10,
   {
-    ...about,
-    state: "locked",
-    ground: "revoked",
-    why: "no_try",
-    tries: 0,
-    last_code: "",
-    last_ms: 0,
-    lost_ms: 0,
+    bids: [
+      {
+        ...about,
+        state: "locked",
+        ground: "revoked",
+        why: "no_try",
+        tries: 0,
+        last_code: "",
+        last_ms: 0,
+        lost_ms: 0,
+      },
+    ],
   },
 ];
 const proposed: Told = [
@@ -119,7 +123,7 @@ describe("another deadline", () => {
 });
 
 describe("damaged storage", () => {
-  const found: Told = ["damage_found", 10, about];
+  const found: Told = ["damage_found", 10, { bid_ids: [BID] }];
   const mended: Told = ["bid_repaired", 20, { ...about, ct_root: new Uint8Array(32) }];
   const inTime = [...of(until(openingTrace({ bidders: 7, locked: [5] }), "window_ended"), "hall")];
   const view = inTime.reduce(foldOpening, emptyOpening("x"));
@@ -129,7 +133,7 @@ describe("damaged storage", () => {
     expect(toRepair(told(view, found), NO_TENDER)).toEqual([ID]);
     expect(toRepair(told(view, found, mended), NO_TENDER)).toEqual([]);
     expect(toRepair(told(view, mended, found), NO_TENDER)).toEqual([]);
-    const again: Told = ["damage_found", 30, about];
+    const again: Told = ["damage_found", 30, { bid_ids: [BID] }];
     expect(toRepair(told(view, found, mended, again), NO_TENDER)).toEqual([ID]);
   });
 
