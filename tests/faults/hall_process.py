@@ -28,7 +28,13 @@ from server.app import Running, running
 from server.config import Config, Edges, Limits, Listen, Site
 from server.demo.auto import publish, register_command
 from server.demo.world import TenderPlan, World
+from server.rooms import snapshot_keeper
 from tests.faults import points
+
+# Halls live for seconds here: nearly every start is from snapshots, taken in the middle of things.
+snapshot_keeper.ROWS_BETWEEN, snapshot_keeper.ROWS_AT_END = 1, 1
+snapshot_keeper.LOOK_S = 0.05
+snapshot_keeper.HURRIED = frozenset()
 
 LOG_ORIGIN = "hall.jiangzhou.example/kaibiao/log"
 FORCED_STALL_S_MAX = 15.0

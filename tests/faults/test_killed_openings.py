@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from crypto.verifier import verify
+from server.cli.journal_check import findings
 from tests.faults.books import open_books
 from tests.faults.nemesis import Nemesis
 from tests.faults.site_process import ROOM, Nursery, SiteProcess, plan_of
@@ -174,6 +175,12 @@ async def hear_all(people: list[Steady]) -> None:
             await person.until_count(heard, len(told["events"]))
 
 
+def assert_snapshots_agree(data: Path) -> None:
+    """After all these lives: what the starts began from is what the rows say."""
+    verdicts = {text.split(":")[0]: good for good, text in findings(data, allow_test=False)}
+    assert verdicts == {"journal": True, "snapshots": True}
+
+
 async def test_a_hundred_kills_lose_and_repeat_nothing(nursery: Nursery, tmp_path: Path):
     plays = await asyncio.gather(*(play(nursery, tmp_path / str(k), k) for k in range(4)))
     assert sum(each.nemesis.kills for each in plays) >= 100
@@ -184,6 +191,7 @@ async def test_a_hundred_kills_lose_and_repeat_nothing(nursery: Nursery, tmp_pat
         with open_books(tmp_path / str(number) / "data") as books:
             books.check_chains()
             assert books.check_acts(each.acts) > 20
+            assert_snapshots_agree(tmp_path / str(number) / "data")
             books.check_once(OPENING)
             for person in each.people:
                 for audience, heard in person.channels.items():
