@@ -190,3 +190,18 @@ def test_a_segment_without_its_head_holds_nothing(tmp_path: Path) -> None:
     for raw in (b"", b"KRJ1", rtp(1)):
         path.write_bytes(raw)
         assert read_segment(path) is None
+
+
+def test_the_example_of_the_documentation_is_a_journal() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "recording.md").read_text(encoding="utf-8")
+    block = page.split("```text\n")[1].split("```")[0].splitlines()
+    raw = b"".join(
+        line.strip().encode() if line.strip().startswith("{") else bytes.fromhex(line)
+        for line in block
+    )
+    head, packet = records_in(io.BytesIO(raw))
+    assert SegmentHead.decode(head.body) == SegmentHead("opening-x", "cam-1", 1, "", H264)
+    assert head.body == SegmentHead("opening-x", "cam-1", 1, "", H264).encode()
+    assert (packet.kind, packet.mono_ns - head.mono_ns, packet.utc_ms - head.utc_ms) == (
+        Kind.RTP, 5_000_000, 5,
+    )  # fmt: skip
