@@ -12,10 +12,10 @@ from typing import Final
 
 from msgspec import Struct
 
-BODY_SIZE_MAX: Final = 16 << 20  # a closed list carries every header of its bids
+BODY_SIZE_MAX: Final = 64 << 20  # a closed list carries every header of its bids
 ANSWER_SIZE_MAX: Final = 1 << 20
 ENTRY_SIZE_MAX: Final = 4096  # sealing.md C13
-ROWS_PER_APPEND_MAX: Final = 4096
+ROWS_PER_APPEND_MAX: Final = 16_384  # one command may make a row for each of its opening's bids
 ENTRIES_PER_APPEND_MAX: Final = 4096
 HASH_SIZE: Final = 32
 SALT_SIZE: Final = 16

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from server.domain import commands as cmd
 from server.domain import opening_events as ev
@@ -94,3 +95,13 @@ async def test_whoever_joins_the_parts_has_every_price(announced: OpenRoom):
     assert read_out.document() == site.state.readouts[0]
     assert read_out.document().count(b'"price":"') == len(read_out.amounts) == BIDS
     assert frozen.document().count(b'"opened"') == BIDS
+
+
+async def test_thousands_that_stayed_locked_are_one_append_too(announced: OpenRoom):
+    """Each gets its suggested ground in the same moment."""
+    site, _ = announced, await about_to_read_out(announced)
+    site.room.state = replace(site.state, halves={}, found={})
+    async with site.running():
+        report = cmd.ReportForms(envelope=FORM, forms=[])
+        assert (await site.ask(report)).ok
+    assert len(site.state.suggestions) == BIDS
