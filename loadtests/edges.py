@@ -26,7 +26,7 @@ VIEWERS, SMALL_VIEWERS = 10_000, 1000
 EVENTS, SMALL_EVENTS = 60, 30
 EDGES = 2
 RATIO = 0.25
-WITHIN_S = 60.0
+WITHIN_S = 30.0  # after the last event should have been said
 IDLE_S = 2.0
 # Time between two events: long enough for the slowest to finish one before the next.
 EVERY_MS_MIN, VIEWERS_PER_MS = 50, 20
@@ -57,8 +57,9 @@ def one_phase(
     time.sleep(IDLE_S)
     idle = {name: (cpu_s(pid) - before[name]) / IDLE_S for name, pid in pids.items()}
     crowds = site.crowds if phase.name != "nobody" else []
+    within_s = events * every_ms / 1000 + WITHIN_S
     for crowd in crowds:
-        crowd.tell("listen", row=phase.name, kind=KIND, count=events, within_s=WITHIN_S)
+        crowd.tell("listen", row=phase.name, kind=KIND, count=events, within_s=within_s)
     time.sleep(0.05)
     site.server.ask("lag_begin")
     began, before = time.perf_counter(), {name: cpu_s(pid) for name, pid in pids.items()}
