@@ -43,6 +43,7 @@ PLAN = (
     Planned("fanout", "fanout"),
     Planned("fanout-4000", "fanout", ("--count", "4000"), is_only_full=True),
     Planned("fanout-10000", "fanout", ("--count", "10000"), is_only_full=True),
+    Planned("many_rooms", "many_rooms"),
     Planned("reconnect_storm", "reconnect_storm"),
     Planned("edges", "edges"),
     Planned("forwarding", "forwarding"),

@@ -65,6 +65,20 @@ class Busy(Openings):
         self._hosts.clear()
         return sum(done)
 
+    async def extend_in_turn(self, rooms: list[str], times: int, every_ms: float) -> dict[str, int]:
+        """One room's host after the other changes its countdown, ``times`` times in all. The ns of
+        each commit by "stream seq".
+        """
+        began, host = time.perf_counter(), actor_of(self.world.host)
+        committed: dict[str, int] = {}
+        for number in range(times):
+            await asyncio.sleep(max(0.0, began + number * every_ms / 1000 - time.perf_counter()))
+            opening = f"opening:{rooms[number % len(rooms)]}"
+            await self._ask(opening, cmd.Extend(extra_ms=1000, reason="负载测试"), host)
+            seq = self._position(opening)
+            committed[f"{opening} {seq}"] = self._published_ns[opening, "hall", seq]
+        return committed
+
     def committed_ns(self, room: str) -> list[tuple[int, int]]:
         """(seq, ns when it was handed to the fan-out) of the hall's events so far."""
         return [

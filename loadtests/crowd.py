@@ -129,17 +129,20 @@ def storm(row: str, name: str, due_ns: list[int], within_s: float) -> dict[str, 
     }
 
 
-def listen(row: str, kind: str, count: int, within_s: float) -> dict[str, Any]:
+def listen(
+    row: str, kind: str, count: int, within_s: float, by_room: bool = False
+) -> dict[str, Any]:
     """Reads until every seat has heard ``count`` events of this type; ``count`` 0: until nobody
     has heard anything for half a second.
 
-    ``times``: by seq, packed int64 ns, one per seat that read it. ``disorder``: events that did
+    ``times``: by seq (``by_room``: by "room seq"), packed int64 ns, one per seat that read it.
+    ``disorder``: events that did
     not follow the one before on the same seat (a gap, a repeat).
     """
     made = _rows[row]
     # What a payload holds, worked out once: everybody gets the same bytes.
-    known: dict[tuple[int, bytes], tuple[tuple[int, bool], ...]] = {}
-    times: dict[int, array[int]] = {}
+    known: dict[tuple[int, bytes], tuple[tuple[int, bool, Any], ...]] = {}
+    times: dict[Any, array[int]] = {}
     newest = [0] * len(made.seats)
     missing = [len(made.seats) * count]
     disorder, heard_ns = [0], [0]
@@ -148,17 +151,17 @@ def listen(row: str, kind: str, count: int, within_s: float) -> dict[str, Any]:
         key = (len(payload), payload[:128])
         seqs = known.get(key)
         if seqs is None:
-            seqs = known[key] = _seqs(payload, kind)
+            seqs = known[key] = _seqs(payload, kind, by_room)
         heard_ns[0] = ns
-        for seq, is_counted in seqs:
+        for seq, is_counted, name in seqs:
             before = newest[seat.number]
             disorder[0] += bool(before) and seq != before + 1
             newest[seat.number] = seq
             if not is_counted:
                 continue
-            if seq not in times:
-                times[seq] = array("q")
-            times[seq].append(ns)
+            if name not in times:
+                times[name] = array("q")
+            times[name].append(ns)
             missing[0] -= 1
 
     cpu_ns = time.process_time_ns()
@@ -170,7 +173,7 @@ def listen(row: str, kind: str, count: int, within_s: float) -> dict[str, Any]:
         if not count and heard_ns[0] and time.perf_counter_ns() - heard_ns[0] > QUIET_NS:
             break
     return {
-        "times": {seq: found.tobytes() for seq, found in times.items()},
+        "times": {name: found.tobytes() for name, found in times.items()},
         "missing": missing[0] if count else 0,
         "disorder": disorder[0],
         "lost": sum(seat.is_lost for seat in made.seats),
@@ -243,9 +246,12 @@ def send(row: str, number: int, payload: bytes) -> list[int]:
     return [sent, answered[0]]
 
 
-def _seqs(payload: bytes, kind: str) -> tuple[tuple[int, bool], ...]:
-    """(seq, whether it is of type ``kind``) of every event in one frame."""
-    return tuple((event[4], event[6] == kind) for event in _events(payload))
+def _seqs(payload: bytes, kind: str, by_room: bool) -> tuple[tuple[int, bool, Any], ...]:
+    """(seq, whether it is of type ``kind``, under what it is noted) of every event in one frame."""
+    return tuple(
+        (event[4], event[6] == kind, f"{event[1]} {event[4]}" if by_room else event[4])
+        for event in _events(payload)
+    )
 
 
 def _events(payload: bytes) -> list[Any]:

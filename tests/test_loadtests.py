@@ -102,6 +102,15 @@ def test_large_envelopes_are_opened_beside_bare_loops_while_a_hall_goes_on():
     assert ("age -d" in figures) != any(one.startswith("age") for one in report["absent"])
 
 
+def test_an_event_of_one_room_among_many_reaches_its_viewers_only():
+    report = measured("many_rooms", "--count", "2")
+    assert aim(report, "events not read") == aim(report, "events out of order") == 0
+    figures = report["figures"]
+    for name in ("kaibiao", "bare loop"):
+        assert figures[name]["cpu_us_per_delivery"] > 0
+        assert figures[name]["commit_to_read_ms"]["p50"] > 0
+
+
 def test_a_crowd_that_is_cut_off_comes_back_complete():
     report = measured("reconnect_storm", "--count", "60", "--handshakes", "20")
     assert aim(report, "events missed") == aim(report, "events twice") == 0

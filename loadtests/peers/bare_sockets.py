@@ -31,15 +31,17 @@ def accept(count: int) -> None:
     gc.freeze()
 
 
-def fan(payloads: list[bytes], every_ms: int) -> list[int]:
-    """Each payload to everybody at its time. When each was begun, in ns."""
+def fan(payloads: list[bytes], every_ms: int, rooms: int = 1) -> list[int]:
+    """Each payload at its time to everybody, or to one room after the other. When each was begun,
+    in ns.
+    """
     begun: list[int] = []
     started = time.perf_counter()
     for number, payload in enumerate(payloads):
         frame = server_frame(payload)
         time.sleep(max(0.0, started + number * every_ms / 1000 - time.perf_counter()))
         begun.append(time.perf_counter_ns())
-        for sock in _sockets:
+        for sock in _sockets[number % rooms :: rooms]:
             sent = sock.send(frame)
             assert sent == len(frame)
     return begun
