@@ -1,16 +1,19 @@
-"""Methods that are refused for what they take, name or draw (输入项的错误样例)."""
+"""Methods refused for what they take, name or draw, or for their example (输入项的错误样例)."""
 
 from tests.domain.evaluation.documents import (
     TEXT,
     money,
     number,
+    priced,
     rank,
     step,
 )
 from tests.domain.evaluation.refused_parts import (
     CLASS,
+    EXAMPLE,
     LOTS,
     MARKS,
+    B,
     K,
     Refused,
     draws,
@@ -127,5 +130,43 @@ INPUTS: dict[str, Refused] = {
         draws(lots=LOTS),
         "wrong_name",
         "steps[0].value",
+    ),
+    # the example
+    "an example that does not follow": (
+        [],
+        {"example": EXAMPLE | {"expect": {"ranking": ["2", "1"]}}},
+        "example",
+        "example.expect.ranking",
+    ),
+    "an example of a step nobody made": (
+        [],
+        {"example": EXAMPLE | {"expect": {"ranking": ["1", "2"], "values": {"x": "1"}}}},
+        "unknown_name",
+        "example.expect.values.x",
+    ),
+    "an example whose number does not follow": (
+        [B],
+        {"example": EXAMPLE | {"expect": {"ranking": ["1", "2"], "values": {"B": "1.51"}}}},
+        "example",
+        "example.expect.values.B",
+    ),
+    "an example with a float": ([], {"example": {"bids": [0.5]}}, "number", "example.bids[0]"),
+    "an example with a bad price": (
+        [],
+        {"example": EXAMPLE | {"bids": priced("1.0")}},
+        "number",
+        "example.bids[0].price",
+    ),
+    "an example of unknown figures": (
+        [],
+        {"example": EXAMPLE | {"figures": "guessed"}},
+        "choice",
+        "example.figures",
+    ),
+    "an example with a text in one language": (
+        [],
+        {"example": EXAMPLE | {"about": {"zh": "例"}}},
+        "missing",
+        "example.about.en",
     ),
 }

@@ -1,18 +1,16 @@
-"""Methods that are refused for a step, an expression or their example (步骤的错误样例)."""
+"""Methods that are refused for a step or an expression (步骤的错误样例)."""
 
 from tests.domain.evaluation.documents import (
     FEW,
     HALF_UP_2,
     SAME,
     TEXT,
-    priced,
     rank,
     step,
 )
 from tests.domain.evaluation.refused_parts import (
     BIG,
     CLASS,
-    EXAMPLE,
     EXPERTS,
     FLAG,
     MARKS,
@@ -168,6 +166,12 @@ STEPS: dict[str, Refused] = {
         fields(x=BIG),
         "too_large",
         "steps[0].value",
+    ),
+    "a total too large": (
+        [each("x * x", step_id="y"), total(*[{"value": "y", "weight": "10000"}] * 2)],
+        fields(x=BIG),
+        "too_large",
+        "steps[1].parts[1]",
     ),
     "a mean of quotients": (
         [each("1 / price"), step("m", "mean", of="bids", value="x", round=HALF_UP_2, few=FEW)],
@@ -394,6 +398,20 @@ STEPS: dict[str, Refused] = {
         "steps[0].parts[0].weight",
     ),
     "a part that is a text": ([total("price")], {}, "type", "steps[0].parts[0]"),
+    "a criterion that is a number": (
+        [step("e", "experts", **EXPERTS, criteria=[1])],
+        fields(marks=MARKS),
+        "type",
+        "steps[0].criteria[0]",
+    ),
+    "a set that is a number": ([], {"steps": [rank(1)]}, "type", "steps[0].of"),
+    "a set with a blank": ([], {"steps": [rank("all bids")]}, "text", "steps[0].of"),
+    "a step of a hundred members": (
+        [formula("1", **{f"m{i}": 1 for i in range(100)})],
+        {},
+        "size",
+        "steps[0]",
+    ),
     "a ranking by two at once": (
         [],
         {"steps": [rank("bids", {"lowest": "price", "highest": "price"})]},
@@ -405,43 +423,5 @@ STEPS: dict[str, Refused] = {
         {"steps": [B, rank("bids", {"lowest": "B"})]},
         "wrong_name",
         "steps[1].by[0].lowest",
-    ),
-    # the example
-    "an example that does not follow": (
-        [],
-        {"example": EXAMPLE | {"expect": {"ranking": ["2", "1"]}}},
-        "example",
-        "example.expect.ranking",
-    ),
-    "an example of a step nobody made": (
-        [],
-        {"example": EXAMPLE | {"expect": {"ranking": ["1", "2"], "values": {"x": "1"}}}},
-        "unknown_name",
-        "example.expect.values.x",
-    ),
-    "an example whose number does not follow": (
-        [B],
-        {"example": EXAMPLE | {"expect": {"ranking": ["1", "2"], "values": {"B": "1.51"}}}},
-        "example",
-        "example.expect.values.B",
-    ),
-    "an example with a float": ([], {"example": {"bids": [0.5]}}, "number", "example.bids[0]"),
-    "an example with a bad price": (
-        [],
-        {"example": EXAMPLE | {"bids": priced("1.0")}},
-        "number",
-        "example.bids[0].price",
-    ),
-    "an example of unknown figures": (
-        [],
-        {"example": EXAMPLE | {"figures": "guessed"}},
-        "choice",
-        "example.figures",
-    ),
-    "an example with a text in one language": (
-        [],
-        {"example": EXAMPLE | {"about": {"zh": "例"}}},
-        "missing",
-        "example.about.en",
     ),
 }

@@ -357,3 +357,32 @@ def test_names_of_bidders_cannot_mark_up_what_is_printed():
     bids = [{"id": "1", "name": "A|B*[x](y)<b>", "price": "1"}]
     printed = render(evaluated(found, bids), "zh")
     assert r"1 A\|B\*\[x\](y)\<b\>" in printed
+
+
+def test_weights_are_said():
+    parts = [{"value": "price", "weight": "60%"}, {"value": "price", "weight": "0.4"}]
+    whole = step("s", "total", over="bids", parts=parts, sum_to="1", round=HALF_UP_2)
+    derivation = one(whole, prices=("2.005",))
+    assert derivation.column("s") == {"1": "2.01"}
+    assert "s = 名称 × 60% + 名称 × 40%，合计100%" in explain(derivation.method, "zh")[-2]
+
+
+@pytest.mark.parametrize(
+    ("condition", "zh", "en"),
+    [
+        ("price > 1 and price < 3", "名称 > 1且名称 < 3", "name > 1 and name < 3"),
+        ("not (price = 1 or price = 2)", "非（名称 = 1或名称 = 2）", "not (name = 1 or name = 2)"),
+        ("not in(bids)", "非属于全部投标", "not is among all bids"),
+        (
+            "price > 3 and (price = 1 or price = 2)",
+            "名称 > 3且（名称 = 1或名称 = 2）",
+            "name > 3 and (name = 1 or name = 2)",
+        ),
+        ("(price - 1) / (price * 2) < 1", "（名称 − 1） ÷ （名称 × 2） < 1", "(name - 1)"),
+        ("price - (1 - price) > 0", "名称 − （1 − 名称） > 0", "name − (1 − name) > 0"),
+    ],
+)
+def test_conditions_are_said_with_no_more_brackets_than_they_need(condition: str, zh: str, en: str):
+    found = method(step("k", "keep", from_="bids", where=condition), fields=PRICE)
+    assert zh in explain(found, "zh")[-2]
+    assert en.replace(" - ", " − ") in explain(found, "en")[-2]

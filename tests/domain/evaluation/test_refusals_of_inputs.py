@@ -192,6 +192,12 @@ def test_draws_are_refused_with_code_and_place(name: str):
     assert refused(found.value) == (f"draws.{reason}", place)
 
 
+def test_bids_are_in_the_order_of_their_numbers_whatever_they_are_called():
+    ids = ["10", "甲", "9", "A-1", "010"]
+    bids = bids_of(METHOD, {"given": GIVEN, "bids": [bid(one) for one in ids]})
+    assert bids.ids == ("9", "010", "10", "A-1", "甲")
+
+
 def test_values_have_one_spelling_however_they_were_written():
     bids = bids_of(METHOD, {"given": GIVEN, "bids": [bid("10"), bid("9", credit="1.50")]})
     draws = draws_of(METHOD, bids, {"k": "95%", "lots": ["10", "9"]})

@@ -57,10 +57,6 @@ DIGITS_MIN, DIGITS_MAX = -8, 12
 Operation: TypeAlias = Callable[[Number, Number], Number]
 
 
-def exact(value: Number) -> Fraction:
-    return Fraction(value)
-
-
 def _modulo(a: Fraction, b: Fraction) -> Fraction:
     return a - b * (a // b)
 

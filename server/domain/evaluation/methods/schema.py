@@ -75,9 +75,6 @@ class Method:
     def words(self, language: str) -> Words:
         return Words(language, self.labels)
 
-    def step(self, step_id: str) -> Step | None:
-        return next((step for step in self.steps if step.head.id == step_id), None)
-
 
 class _Reader:
     """Gathers names and labels while a document is read from its beginning to its end."""

@@ -131,9 +131,10 @@ class Words:
                 return said
             case Logic(op=op, parts=parts):
                 joint = self.pick("且" if op == "and" else "或", f" {op} ")
-                return joint.join(self.expression(one, 1) for one in parts)
+                inner = (self.expression(one, isinstance(one, Logic)) for one in parts)
+                return joint.join(inner)
             case Not(of=of):
-                return self.pick("非", "not ") + self.expression(of, 1)
+                return self.pick("非", "not ") + self.expression(of, not isinstance(of, Within))
             case _:
                 raise AssertionError(part)
 

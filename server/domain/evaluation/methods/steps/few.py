@@ -28,9 +28,6 @@ class Few:
     def said(self, count: int) -> str | Expression:
         return self.at[count] if count < len(self.at) else SAME
 
-    def is_own_rule(self, count: int) -> bool:
-        return self.said(count) == SAME
-
     def keeps_all(self, count: int) -> bool:
         """Raises Failed where the method says so."""
         self._perhaps_fail(count)
