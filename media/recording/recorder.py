@@ -28,7 +28,9 @@ Arrival = tuple[int, bytes]  # monotonic ns, packet
 
 
 class Recorder:
-    """``on_event`` is called on the writing thread; hand in one that posts to your loop."""
+    """``on_event`` is called on the writing thread: hand in one that posts to your loop and does
+    not raise.
+    """
 
     def __init__(
         self,
@@ -58,6 +60,11 @@ class Recorder:
     @property
     def level(self) -> DiskLevel:
         return self._writing.level
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread writes. If not, and nobody closed it, we are wrong: restart."""
+        return self._thread.is_alive()
 
     @property
     def forecast_ms(self) -> int | None:

@@ -127,8 +127,8 @@ class TrackJournal:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A new file is durable when its folder is, and its parent's parent when that is new too."""
-    for place in (folder, folder.parent):
+    """A new file is durable when its folder is; that of a recording may be new as well."""
+    for place in (folder, folder.parent, folder.parent.parent):
         fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(fd)

@@ -1,16 +1,20 @@
 """Records onto a small file system until it is full; prints what happened as one JSON object.
 
-Started by ``test_disk`` inside a mount namespace of its own, with the folder to mount on.
+Started by ``test_disk`` with a folder and a mode. ``tmpfs``: inside a mount namespace of its own it
+mounts a file system of 8 MiB there, which is the real thing. ``counted`` where nobody may mount:
+what the folder holds is counted against 8 MiB, and the last byte is refused by a limit on the size
+of files (EFBIG where a disk says ENOSPC).
 """
 
 import json
-import os
+import resource
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from media.recording.disk import DiskLevel
+from media.recording.disk import DiskLevel, DiskState, MeasureDisk, measure_disk
 from media.recording.errors import RecordingRefused
 from media.recording.recorder import Recorder
 from media.recording.segments import SegmentClosed, TrackFormat, check_chain, track_records
@@ -21,10 +25,16 @@ WAIT_S = 20.0
 BALLAST_LEFT = (20, 8, 4)  # percent free: enough, no new recordings, sound only
 
 
-def fill_to(root: Path, percent: int) -> None:
+def counted(folder: Path) -> DiskState:
+    """The disk as far as the substitute has one."""
+    used = sum(path.stat().st_size for path in folder.parent.rglob("*") if path.is_file())
+    return DiskState(max(0, DISK_BYTES - used), DISK_BYTES)
+
+
+def fill_to(root: Path, percent: int, measure: MeasureDisk) -> None:
     """Takes space away as other programs on the same disk do."""
-    found = os.statvfs(root)
-    take = (found.f_bavail - found.f_blocks * percent // 100) * found.f_frsize
+    found = measure(root / "recordings")
+    take = found.free_bytes - found.total_bytes * percent // 100
     with (root / f"ballast-{percent}").open("wb") as file:
         file.write(bytes(max(take, 0)))
 
@@ -45,39 +55,44 @@ def until(recorder: Recorder, level: DiskLevel, number: int) -> int:
     return number
 
 
-def fill_up(recorder: Recorder, root: Path, events: list[object], number: int) -> int:
+def fill_up(
+    recorder: Recorder, root: Path, events: list[object], number: int, *, is_counted: bool
+) -> int:
     """Takes every byte, until the disk itself refuses; then gives the space back."""
     ballast = root / "ballast-0"
     end = time.monotonic() + WAIT_S
     is_refused = False
     while not is_refused and time.monotonic() < end:
-        with ballast.open("ab", buffering=0) as file:
-            try:
+        if is_counted:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        else:
+            with ballast.open("ab", buffering=0) as file, suppress(OSError):
                 while True:
                     file.write(bytes(4096))
-            except OSError:
-                pass
         feed(recorder, number)
         number += 1
         time.sleep(0.02)
         is_refused = any(isinstance(e, PacketsDropped) and e.reason == "disk.error" for e in events)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     for path in root.glob("ballast-*"):
         path.unlink()
     return number
 
 
-def main(mount: str) -> None:
-    if mount != "-":
+def main(folder: str, mode: str) -> None:
+    is_counted = mode == "counted"
+    measure = counted if is_counted else measure_disk
+    if not is_counted:
         options = f"size={DISK_BYTES}"
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", mount], check=True)
-    root = Path(mount)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
+    root = Path(folder)
     events: list[object] = []
-    recorder = Recorder(root / "recordings", events.append, segment_bytes=200_000)
+    recorder = Recorder(root / "recordings", events.append, measure=measure, segment_bytes=200_000)
     recorder.add_track("room", "mic", TrackFormat("opus", 48_000, 111))
     recorder.add_track("room", "cam", TrackFormat("h264", 90_000, 102))
     levels, refused, number = [recorder.level.name], [], 0
     for percent, level in zip(BALLAST_LEFT, DiskLevel, strict=True):
-        fill_to(root, percent)
+        fill_to(root, percent, measure)
         number = until(recorder, level, number)
         levels.append(recorder.level.name)
         try:
@@ -89,7 +104,7 @@ def main(mount: str) -> None:
         feed(recorder, number)
         number += 1
         time.sleep(0.02)
-    number = fill_up(recorder, root, events, number)
+    number = fill_up(recorder, root, events, number, is_counted=is_counted)
     number = until(recorder, DiskLevel.ENOUGH, number)
     levels.append(recorder.level.name)
     for _ in range(10):
@@ -114,4 +129,4 @@ def main(mount: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
