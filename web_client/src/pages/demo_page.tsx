@@ -96,7 +96,7 @@ function PersonLink({ person, href }: { readonly person: DemoPerson; readonly hr
       <span class="small soft">{roleWord(person.role)}</span>
       <br />
       <b>{person.org_name || person.name}</b>{" "}
-      {person.name !== person.org_name && <span class="small soft">{person.name}</span>}
+      {person.name !== person.org_name && <span class="small soft whole">{person.name}</span>}
       {person.note && <p class="small">{person.note}</p>}
     </NewTab>
   );
