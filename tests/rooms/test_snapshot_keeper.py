@@ -113,6 +113,26 @@ async def test_rows_after_the_snapshot_are_replayed_and_positions_go_on(tmp_path
     assert from_snapshot.head == site.journal.head(OPENING)
 
 
+@pytest.mark.parametrize("stream", [OPENING, TENDER])
+async def test_from_a_snapshot_at_any_row_a_room_stands_where_all_its_rows_put_it(
+    tmp_path: Path, open_room, stream: str
+):
+    site: OpenRoom = await open_room(an_opening(at="closed", lots=(1, 2)), stream)
+    kind, rows = site.room.kind, site.rows()
+    whole = replay(kind, stream, site.journal.read)
+    keeper = SnapshotKeeper(tmp_path / "snapshots", site.journal)
+    for last in range(1, len(rows) + 1):
+
+        def until(_: str, after: int, limit: int, last: int = last) -> list[Any]:
+            return rows[after:last]
+
+        keeper._save(stream, replay(kind, stream, until))
+        since = keeper.since(stream, kind)
+        assert since is not None
+        assert since.head.seq == last
+        assert replay(kind, stream, site.journal.read, since) == whole
+
+
 def cut(raw: bytes) -> bytes:
     return raw[:-1]
 
