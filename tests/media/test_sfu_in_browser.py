@@ -7,6 +7,7 @@ browser is a failure, never a skip.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from playwright.async_api import BrowserContext, Page, Route, async_playwright
 
 from media.grants import Label
 from media.rooms import LayerChanged, TrackOpened
+from tests.media.lossy_relay import LossyRelay
 from tests.media.sfu_lab import HOST, ROOM, VIEWER, Hall, running
 
 pytestmark = pytest.mark.browser
@@ -140,6 +142,42 @@ async def test_a_small_tile_gets_the_small_layer_and_a_large_one_the_large(
         assert len(hall.told(LayerChanged)) >= 3
 
 
+async def test_tracks_come_and_go_on_living_connections(browser: BrowserContext) -> None:
+    async with running() as hall:
+        host, viewer = await a_page(browser), await a_page(browser)
+        small = {"width": 320, "height": 180, "simulcast": False}
+        tracks = await publish(hall, host, **small)
+        camera, sound = tracks[Label.CAMERA], tracks[Label.MICROPHONE]
+        await watch(hall, viewer, {camera: 180})
+        await until(viewer, "viewer", lambda stats: decoded(stats) > 5)
+
+        offered = await host.evaluate("(size) => publishMore('host', size)", small)
+        labels = dict(
+            zip(
+                [mid for mid, _ in offered["mids"]],
+                [Label.MICROPHONE, Label.CAMERA, Label.SCREEN],
+                strict=True,
+            )
+        )
+        answer = await hall.sfu.publish(ROOM, "host", offered["sdp"], labels)
+        await host.evaluate("(sdp) => answered('host', sdp)", answer)
+        (screen,) = [e.track for e in hall.told(TrackOpened) if e.label is Label.SCREEN]
+        assert len(hall.told(TrackOpened)) == 3, "what was there before has stayed"
+
+        # The screen takes the camera's place in the viewer's SDP, and sound comes beside it.
+        await watch(hall, viewer, {sound: 1})
+        await watch(hall, viewer, {screen: 180, sound: 1})
+        await hall.until(LayerChanged, lambda event: event.track == screen)
+        before = decoded(await viewer.evaluate("() => stats('viewer')"))
+        stats = await until(viewer, "viewer", lambda stats: decoded(stats) > before + 5)
+        assert stats["inbound-rtp:audio"]["packetsReceived"] > 0
+        assert stats["transport"]["dtlsState"] == "connected"
+
+
+def decoded(stats: Stats) -> int:
+    return stats.get("inbound-rtp:video", {}).get("framesDecoded", 0)
+
+
 @pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="a minute; make soak")
 async def test_a_publisher_reaches_what_it_reaches_without_us(browser: BrowserContext) -> None:
     async def climbed(page: Page, name: str) -> list[tuple[int, float]]:
@@ -167,3 +205,39 @@ async def test_a_publisher_reaches_what_it_reaches_without_us(browser: BrowserCo
     for (height, rate), (best_height, best_rate) in zip(through, direct, strict=True):
         assert height >= 0.8 * best_height
         assert rate >= 0.8 * best_rate
+
+
+@pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="a minute; make soak")
+async def test_on_a_bad_path_no_picture_stands_still_for_a_second(browser: BrowserContext) -> None:
+    """5 % lost and 40 ms of delay each way, of both; then a cap that only the small layer fits."""
+    async with running() as hall:
+        host, viewer = await a_page(browser), await a_page(browser)
+        relays = [LossyRelay(hall.sfu.candidates[0], seed) for seed in (1, 2)]
+        for relay in relays:
+            await relay.open()
+        hall.sfu.options = replace(hall.sfu.options, public_port=relays[0].port)
+        tracks = await publish(hall, host)
+        hall.sfu.options = replace(hall.sfu.options, public_port=relays[1].port)
+        await watch(hall, viewer, {tracks[Label.CAMERA]: 720, tracks[Label.MICROPHONE]: 1})
+        await until(viewer, "viewer", lambda stats: height_of(stats) == 720)
+        for relay in relays:
+            for weather in (relay.up, relay.down):
+                weather.loss, weather.delay_s, weather.jitter_s = 0.05, 0.04, 0.005
+        frames = 0
+        for _ in range(20):
+            await asyncio.sleep(1)
+            video = (await viewer.evaluate("() => stats('viewer')"))["inbound-rtp:video"]
+            assert video["framesDecoded"] > frames
+            frames = video["framesDecoded"]
+        for relay in relays:
+            relay.up.loss = relay.down.loss = 0
+        relays[1].down.cap_bits_s = 250_000
+        await until(viewer, "viewer", lambda stats: height_of(stats) == 180)
+        relays[1].down.cap_bits_s = 0
+        await until(viewer, "viewer", lambda stats: height_of(stats) == 720)
+        for relay in relays:
+            relay.close()
+
+
+def height_of(stats: Stats) -> int:
+    return stats.get("inbound-rtp:video", {}).get("frameHeight", 0)
