@@ -225,6 +225,8 @@ const proposed = {
   ground: "revoked",
   reason: "解密请求在时限结束以后才到，最后一次 10:00:02",
 };
+const OTHER = { no: 53, bid_id: unhex(idHex(53, 1)) };
+const OTHER_ACT = "cd".repeat(32);
 /** The read-out, and what the two officers have done about the one that stayed closed. */
 const closedBid = (...more: readonly [string, object][]): OpeningView =>
   more.reduce(
@@ -464,6 +466,32 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
   "host-grounds": () => (
     <HostPage
       view={closedBid(["grounds_suggested", { bids: [suggested] }])}
+      host={host}
+      acts={acts}
+      tender={tender}
+      officer={officer}
+      officerActs={acts}
+      around={around(ENDED_MS + 500_000, me.host)}
+    />
+  ),
+  "supervisor-many": () => (
+    <HostPage
+      view={closedBid(
+        ["grounds_suggested", { bids: [suggested, { ...suggested, ...OTHER }] }],
+        ["ground_proposed", proposed],
+        ["ground_proposed", { ...proposed, ...OTHER, act: unhex(OTHER_ACT) }],
+      )}
+      host={{ ...host, mayAct: false }}
+      acts={acts}
+      tender={tender}
+      officer={{ ...officer, role: "supervisor", checked: { [ACT]: "", [OTHER_ACT]: "" } }}
+      officerActs={acts}
+      around={around(ENDED_MS + 500_000, me.supervisor)}
+    />
+  ),
+  "host-many-grounds": () => (
+    <HostPage
+      view={closedBid(["grounds_suggested", { bids: [suggested, { ...suggested, ...OTHER }] }])}
       host={host}
       acts={acts}
       tender={tender}

@@ -7,6 +7,7 @@
 import { useState } from "preact/hooks";
 import { t } from "../../i18n.ts";
 import type { BoardModel } from "../../opening/board.ts";
+import { openable } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import { clockTime } from "../../time.ts";
 import { Clock, Fuse, type Trust, TrustLine } from "../../ui/board.tsx";
@@ -55,7 +56,7 @@ export function DeskBoard({
         <h1>{model.title}</h1>
         <p class="until">
           {isRunning && !isPaused
-            ? t("host.until", { time: clockTime(window.endMs), n: view.bids.length })
+            ? t("host.until", { time: clockTime(window.endMs), n: openable(view).length })
             : model.until}
           {model.boxed !== null && <span class="boxed">{model.boxed}</span>}
         </p>
@@ -134,7 +135,7 @@ export function ControlForm({
   const [isTried, setTried] = useState(false);
   const { window } = view;
   if (form === "none" || window === null) return null;
-  const firms = view.bids.length;
+  const firms = openable(view).length;
   const done = (act: () => void) => {
     setTried(true);
     if (reason.trim() === "") return;

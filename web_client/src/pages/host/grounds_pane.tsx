@@ -6,7 +6,7 @@
  */
 import { useState } from "preact/hooks";
 import { t } from "../../i18n.ts";
-import { type Suggestion, standingGround } from "../../opening/acts.ts";
+import { openGrounds, type Suggestion, standingGround } from "../../opening/acts.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import { clockTime } from "../../time.ts";
 import { stateText } from "../../ui/readout.tsx";
@@ -28,6 +28,9 @@ export function GroundsPane({ view, officer, officerActs }: SigningProps) {
   const all = Object.values(view.acts.suggestions).sort((a, b) => a.no - b.no);
   if (all.length === 0) return null;
   const left = undecided(view.acts);
+  const fresh = openGrounds(view.acts).filter(
+    (one) => standingGround(view.acts, one.bidId) === null,
+  );
   return (
     <section class="pane" aria-labelledby="grounds-title">
       <h2 id="grounds-title">
@@ -38,6 +41,20 @@ export function GroundsPane({ view, officer, officerActs }: SigningProps) {
       </h2>
       <p>{t("grounds.lead")}</p>
       {officer.role !== null && left > 0 && !officer.hasKey && <OfficerKey acts={officerActs} />}
+      {officer.role !== null && fresh.length > 1 && (
+        <p>
+          <Button
+            glyph="key"
+            isOff={!officer.hasKey || officer.busy !== ""}
+            onPress={() => officerActs.proposeAll(fresh)}
+          >
+            {t("grounds.all", {
+              n: fresh.length,
+              role: roleWord(officer.role === "host" ? "supervisor" : "host"),
+            })}
+          </Button>
+        </p>
+      )}
       {all.map((suggestion) => (
         <OneGround
           key={suggestion.bidId}

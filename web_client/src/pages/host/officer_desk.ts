@@ -17,7 +17,7 @@ import { clock, type Store } from "../../net/store.ts";
 import type { Proposal, Suggestion } from "../../opening/acts.ts";
 import { troubleOf } from "../../ui/refusal.tsx";
 import type { OfficerActs, OfficerRole, OfficerView } from "./officer_view.ts";
-import { standing } from "./officer_view.ts";
+import { standing, whyText } from "./officer_view.ts";
 
 const KEY_FILE_MAX = 65_536;
 
@@ -128,14 +128,24 @@ export class OfficerDesk implements OfficerActs {
   }
 
   proposeGround = (suggestion: Suggestion, ground: string, reason: string): void => {
-    void this.during(`ground ${suggestion.bidId}`, async () => {
-      const { bidId } = suggestion;
-      const act: Act = { kind: "ground", bidId, suggested: suggestion.ground, ground, reason };
-      const half = await this.sign(act);
-      const bid_id = unhex(bidId);
-      await this.store.ask(this.id, "propose_ground", { bid_id, ground, reason, ...half });
+    void this.during(`ground ${suggestion.bidId}`, () =>
+      this.sendGround(suggestion, ground, reason),
+    );
+  };
+
+  proposeAll = (suggestions: readonly Suggestion[]): void => {
+    void this.during("all", async () => {
+      for (const one of suggestions) await this.sendGround(one, one.ground, whyText(one));
     });
   };
+
+  private async sendGround(suggestion: Suggestion, ground: string, reason: string): Promise<void> {
+    const { bidId } = suggestion;
+    const act: Act = { kind: "ground", bidId, suggested: suggestion.ground, ground, reason };
+    const half = await this.sign(act);
+    const bid_id = unhex(bidId);
+    await this.store.ask(this.id, "propose_ground", { bid_id, ground, reason, ...half });
+  }
 
   proposeLoss = (reason: string): void => {
     void this.during("loss", async () => {
@@ -165,15 +175,23 @@ export class OfficerDesk implements OfficerActs {
   };
 
   countersign = (proposal: Proposal): void => {
-    void this.during(`sign ${proposal.act}`, async () => {
-      const { checkProposal, manifest } = await this.ready();
-      checkProposal(manifest, proposal);
-      const args = { act: unhex(proposal.act), ...(await this.sign(proposal)) };
-      if (proposal.kind === "deadline") {
-        await this.store.askTender(this.id, "countersign_deadline", args);
-      } else await this.store.ask(this.id, "countersign", args);
+    void this.during(`sign ${proposal.act}`, () => this.sendSecond(proposal));
+  };
+
+  countersignAll = (proposals: readonly Proposal[]): void => {
+    void this.during("all", async () => {
+      for (const one of proposals) await this.sendSecond(one);
     });
   };
+
+  private async sendSecond(proposal: Proposal): Promise<void> {
+    const { checkProposal, manifest } = await this.ready();
+    checkProposal(manifest, proposal);
+    const args = { act: unhex(proposal.act), ...(await this.sign(proposal)) };
+    if (proposal.kind === "deadline") {
+      await this.store.askTender(this.id, "countersign_deadline", args);
+    } else await this.store.ask(this.id, "countersign", args);
+  }
 
   decline = (proposal: Proposal, reason: string): void => {
     void this.during(`decline ${proposal.act}`, async () => {

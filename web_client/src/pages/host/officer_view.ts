@@ -34,9 +34,12 @@ export interface OfficerView {
 export interface OfficerActs {
   loadKey(file: File): void;
   proposeGround(suggestion: Suggestion, ground: string, reason: string): void;
+  /** Each as the system suggests it, with the system's words as the reason. */
+  proposeAll(suggestions: readonly Suggestion[]): void;
   proposeLoss(reason: string): void;
   proposeDeadline(deadlineMs: number, reason: string): void;
   countersign(proposal: Proposal): void;
+  countersignAll(proposals: readonly Proposal[]): void;
   decline(proposal: Proposal, reason: string): void;
   repair(bidId: string, file: File): void;
   evidence(suggestion: Suggestion): void;

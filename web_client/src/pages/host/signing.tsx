@@ -53,6 +53,21 @@ export function SigningPane({ view, tender, officer, officerActs }: SigningProps
           isFirst={at === 0}
         />
       ))}
+      {toSign.length > 1 && (
+        <p>
+          <Button
+            glyph="key"
+            isOff={
+              !officer.hasKey ||
+              officer.busy !== "" ||
+              toSign.some((one) => officer.checked[one.act] !== "")
+            }
+            onPress={() => officerActs.countersignAll(toSign)}
+          >
+            {t("act.sign_all", { n: toSign.length })}
+          </Button>
+        </p>
+      )}
       {own.map((proposal) => (
         <Own
           key={proposal.act}

@@ -7,7 +7,7 @@
 import { useMemo } from "preact/hooks";
 import { locale, t } from "../../i18n.ts";
 import { trusteesOf } from "../../opening/board.ts";
-import { isStaffUnlocked, openTries } from "../../opening/own.ts";
+import { isStaffUnlocked, openable, openTries } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import { clockTime, dayTime } from "../../time.ts";
 import { refusalText } from "../../ui/refusal.tsx";
@@ -75,7 +75,7 @@ function StartPane({ view, host, acts }: ControlsProps) {
   return (
     <section class="pane">
       <h2>{t("host.start_title")}</h2>
-      <p class="lead">{t("host.start", { n: view.bids.length, minutes })}</p>
+      <p class="lead">{t("host.start", { n: openable(view).length, minutes })}</p>
       {view.signedInOrgs.size > 0 && (
         <p>{t("host.signed_in", { n: view.signedInOrgs.size, total: view.bids.length })}</p>
       )}
@@ -88,7 +88,7 @@ function StartPane({ view, host, acts }: ControlsProps) {
           blocked={view.closing ? null : t("host.start_blocked")}
           onPress={() => acts.start(session.session, "")}
         >
-          {t("host.start_act", { minutes, n: view.bids.length })}
+          {t("host.start_act", { minutes, n: openable(view).length })}
         </Act>
       )}
       <BidderList view={view} isOpen />
