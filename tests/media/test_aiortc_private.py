@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from aiortc import RTCDtlsParameters
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsTransport
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from media.aiortc_private import (
     Certificate,
@@ -27,6 +29,7 @@ from tests.tree import ROOT
 
 PRIVATE_FILE = Path("media/aiortc_private.py")
 GCM = "SRTP_AEAD_AES_128_GCM"
+CERTIFICATE = Certificate()
 
 
 def test_the_minor_version_is_the_one_that_was_read() -> None:
@@ -157,3 +160,51 @@ def test_a_packet_that_was_changed_or_comes_twice_is_refused() -> None:
     assert opened(sealed) == len(plain)
     assert opened(sealed) == 0
     assert opened(b"\x80") == 0
+
+
+RECORDS = st.builds(
+    lambda kind, version, epoch, body: (
+        bytes([kind]) + version + epoch.to_bytes(8, "big") + len(body).to_bytes(2, "big") + body
+    ),
+    st.integers(20, 63),
+    st.sampled_from([b"\xfe\xff", b"\xfe\xfd", b"\xfe\xfc", b"\x03\x03"]),
+    st.integers(0, 1 << 50),
+    st.binary(max_size=80),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(RECORDS | st.binary(min_size=1, max_size=60), max_size=8))
+def test_any_datagrams_end_a_handshake_or_leave_it_waiting(datagrams: list[bytes]) -> None:
+    async def attack() -> None:
+        answered: list[bytes] = []
+        server = DtlsServer(CERTIFICATE, answered.append, lambda: None)
+        handshake = asyncio.ensure_future(server.handshake((("sha-256", "AB"),)))
+        for datagram in datagrams:
+            server.received(datagram)
+            await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert sum(map(len, answered)) <= 100 * (1 + len(datagrams))  # alerts, no certificate
+        if handshake.done():
+            assert handshake.result() is None
+        handshake.cancel()
+        await asyncio.gather(handshake, return_exceptions=True)
+        await server.close()
+
+    asyncio.run(attack())
+
+
+@pytest.mark.parametrize("cut", [1, 13, 25, 60, 100])
+async def test_a_hello_that_is_cut_short_yields_no_keys(cut: int) -> None:
+    wire = Wire()
+    whole = wire.server.received
+    wire.server.received = lambda data: whole(data[:cut])  # type: ignore[method-assign]
+    shaking = asyncio.ensure_future(wire.shake())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not shaking.done() or shaking.result() is None
+    shaking.cancel()
+    await asyncio.gather(shaking, return_exceptions=True)
+    await wire.server.close()
+    await wire.client.stop()

@@ -66,3 +66,41 @@ async def test_a_muted_track_stops_for_everybody_and_comes_back() -> None:
         assert [event.paused for event in hall.told(TrackPaused)] == [True, False]
         await viewer.close()
         await host.close()
+
+
+async def test_connections_that_came_and_went_leave_nothing() -> None:
+    async with running() as hall:
+        sfu = hall.sfu
+        hall.sfu.admit(ROOM, "host", HOST)
+        host = await publish(hall, video=False)
+        (opened,) = hall.told(TrackOpened)
+        for number in range(8):
+            sfu.admit(ROOM, f"viewer-{number}", VIEWER)
+            viewer = Viewer(hall, f"viewer-{number}")
+            await viewer.watch({opened.track: 1})
+            await viewer.until(audio=1)
+            await viewer.close()
+            await hall.until(PeerLost, lambda event, n=number: event.member == f"viewer-{n}")
+            sfu.dismiss(ROOM, f"viewer-{number}")
+        engine = sfu.engine
+        assert isinstance(engine, PythonEngine)
+        assert len(sfu._peers) == len(engine._peers) == len(sfu._table._by_peer) == 1
+        assert len(sfu._table._by_address) <= 2
+        assert engine._streams == {}
+        assert len(sfu._rooms[ROOM].members) == 1
+        sfu.dismiss(ROOM, "host")
+        assert sfu._rooms == {}
+        assert engine._tracks == {}
+        await host.close()
+
+
+async def test_who_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as hall:
+        hall.sfu.admit(ROOM, "host", HOST)
+        host = await publish(hall, video=False)
+        await hall.until(TrackFlowing)
+        monkeypatch.setattr("media.ice.CONSENT_US", 100_000)
+        lost = await hall.until(PeerLost)
+        assert (lost.member, lost.why) == ("host", "silent")
+        assert len(hall.told(TrackClosed)) == 1
+        await host.close()
