@@ -11,6 +11,7 @@ import av
 import pytest
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 
+from loadtests.fragment_viewers import measured
 from media.fragments.boxes import h264_format
 from media.fragments.cutter import Cut
 from media.recording.depacketise.frames import VideoFormat
@@ -217,3 +218,9 @@ async def until(is_so: object) -> None:
     async with asyncio.timeout(LONG_S):
         while not is_so():  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.01)
+
+
+async def test_the_load_test_of_this_path_counts_every_byte() -> None:
+    found = await asyncio.to_thread(measured, 20, 1)
+    assert found["lost"] == 0
+    assert found["viewers_per_cpu"] > 20
