@@ -140,11 +140,15 @@ VERBS = {"config": {"show", "example"}}
 VERIFY_OPTIONS = {"--tender-id", "--trust", "--receipt", "--json", "--lang"}
 
 
-def options_of(verb: str) -> set[str]:
+def options_of(verb: str, second: str = "") -> set[str]:
+    """Of a command, or of the command below it (`kaibiao score diff`)."""
     if verb == "verify":
         return VERIFY_OPTIONS
+    command = app[verb]
+    if second in set(command):
+        command = command[second]
     found: set[str] = set()
-    for argument in app[verb].assemble_argument_collection():
+    for argument in command.assemble_argument_collection():
         found |= set(argument.names)
     return found | {"--help"}
 
@@ -165,7 +169,7 @@ def check_command(line: str) -> None:
             assert words[2] in VERBS[verb], line
             return
         asked = {w.split("=")[0].strip("[]") for w in words[2:] if w.lstrip("[").startswith("--")}
-        assert asked <= options_of(verb), line
+        assert asked <= options_of(verb, words[2] if len(words) > 2 else ""), line
     elif "-m" in words[:3] and "python" in words[0]:
         module = words[words.index("-m") + 1].replace(".", "/")
         if module.isidentifier():
