@@ -28,7 +28,7 @@ from loadtests.site import SiteUnderLoad
 MIB = 1 << 20
 ROOM = "decrypt"
 FILES, TOTAL_MIB, SMALL_MIB = 16, 4096, 512
-ROUNDS = 3
+ROUNDS, SMALL_ROUNDS = 3, 2
 DISK_FILES_SMALL = 4
 CONNECTIONS, EVERY_MS = 500, 100
 IDLE_S = 3.0
@@ -156,7 +156,7 @@ def measure(arguments: argparse.Namespace) -> Report:
             say("encrypting for age")
             age = Age(site.directory, program)
             paths = age.encrypt(FILES, size)
-        for _ in range(arguments.rounds):
+        for _ in range(arguments.rounds or (SMALL_ROUNDS if arguments.small else ROUNDS)):
             for name, is_checked in ((OURS, True), (OURS_ALL, False)):
                 with watched(site.server, arguments):
                     race.beside_the_hall(
@@ -233,5 +233,5 @@ def _report(
 
 if __name__ == "__main__":
     asked = options("decrypt", "MiB in all: 4096, or 16384")
-    asked.add_argument("--rounds", type=int, default=ROUNDS, help="of all contestants")
+    asked.add_argument("--rounds", type=int, default=0, help="of all contestants: 3, or 2")
     run(measure, asked)
