@@ -14,6 +14,11 @@ export function isOpenable(view: OpeningView, bid: Bid): boolean {
   return !view.failedLots.has(bid.lot);
 }
 
+/** The bids that the opening is about. */
+export function openable(view: OpeningView): readonly Bid[] {
+  return view.bids.filter((bid) => isOpenable(view, bid));
+}
+
 /** Our bids of the announced list: by organisation, or by bid_id where names are masked. */
 export function ownListed(
   view: OpeningView,

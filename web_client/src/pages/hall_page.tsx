@@ -6,7 +6,7 @@
  */
 import { useMemo } from "preact/hooks";
 import { locale, t } from "../i18n.ts";
-import { tallyState } from "../opening/own.ts";
+import { openable, tallyState } from "../opening/own.ts";
 import type { OpeningView } from "../opening/view.ts";
 import { clockTime, dayTime } from "../time.ts";
 import { NotOpened, Reading, ReadoutTable } from "../ui/readout.tsx";
@@ -87,8 +87,8 @@ function StageCase({
         <Case
           title={
             count === null
-              ? t("hall.decryption_title", { n: view.bids.length })
-              : t("hall.decryption_count", { n: view.bids.length, count })
+              ? t("hall.decryption_title", { n: openable(view).length })
+              : t("hall.decryption_count", { n: openable(view).length, count })
           }
         >
           <p class="lead">
@@ -108,7 +108,9 @@ function StageCase({
     case "replies":
     case "opening":
       return (
-        <Case title={t("hall.release_title", { n: view.unlocked.size, total: view.bids.length })}>
+        <Case
+          title={t("hall.release_title", { n: view.unlocked.size, total: openable(view).length })}
+        >
           <p class="lead">{t(view.stage === "opening" ? "hall.opening" : "hall.release")}</p>
           <RackOf view={view} ownNumbers={ownNumbers} />
           <Shares view={view} />

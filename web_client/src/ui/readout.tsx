@@ -5,6 +5,7 @@
  */
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { locale, maybeText, t } from "../i18n.ts";
+import { isOpenable } from "../opening/own.ts";
 import type { OpeningView, Row } from "../opening/view.ts";
 import { type Field, formEnvelope, lotName } from "../tender/manifest.ts";
 import { clockTime } from "../time.ts";
@@ -167,7 +168,7 @@ export function NotOpened({ view }: { readonly view: OpeningView }) {
           <li key={bid.no}>
             <div>
               <b>{t("readout.no_name", { no: bid.no, name: bid.name })}</b>
-              <p>{stateText(state)}</p>
+              <p>{stateText(isOpenable(view, bid) ? state : "lot_failed")}</p>
               {decision && (
                 <p>
                   <b>{maybeText(`ground.${decision.ground}`) ?? decision.ground}</b>{" "}
@@ -182,7 +183,7 @@ export function NotOpened({ view }: { readonly view: OpeningView }) {
   );
 }
 
-const STATES = ["opened", "locked", "unrecoverable", "damaged", "malformed"] as const;
+const STATES = ["opened", "locked", "lot_failed", "unrecoverable", "damaged", "malformed"] as const;
 
 export function stateText(state: string): string {
   const known = STATES.find((one) => one === state);

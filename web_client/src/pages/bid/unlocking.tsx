@@ -6,7 +6,7 @@
  */
 import { useState } from "preact/hooks";
 import { t } from "../../i18n.ts";
-import { isOwnUnlocked } from "../../opening/own.ts";
+import { isOwnUnlocked, openable } from "../../opening/own.ts";
 import type { Bid, OpeningView } from "../../opening/view.ts";
 import { clockTime, proofTime } from "../../time.ts";
 import { refusalText, type Trouble } from "../../ui/refusal.tsx";
@@ -170,8 +170,8 @@ function Waiting({ view, desk, acts, around, bids }: UnlockingProps) {
       <Case
         title={
           count === null
-            ? t("hall.decryption_title", { n: view.bids.length })
-            : t("hall.decryption_count", { n: view.bids.length, count })
+            ? t("hall.decryption_title", { n: openable(view).length })
+            : t("hall.decryption_count", { n: openable(view).length, count })
         }
       >
         <p>{t("hall.decryption_hidden")}</p>
