@@ -77,13 +77,10 @@ function ReadoutRows({ view, ownNumbers }: ReadoutTableProps) {
     scroller.scrollTop = row.offsetTop - scroller.clientHeight / 2;
   }, [view.row]);
   if (!deciding) return null;
+  const scroll = view.rows.length > ROWS_WHOLE ? "readout-scroll long" : "readout-scroll";
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section
-      class={view.rows.length > ROWS_WHOLE ? "readout-scroll long" : "readout-scroll"}
-      tabIndex={0}
-      aria-label={t("readout.table")}
-    >
+    <section class={scroll} tabIndex={0} aria-label={t("readout.table")}>
       <table class="readout">
         <caption class="vh">{t("readout.table")}</caption>
         <thead>
