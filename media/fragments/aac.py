@@ -12,6 +12,7 @@ from typing import Final
 
 import av
 import numpy as np
+from av.error import FFmpegError
 
 from media.fragments.boxes import AUDIO_TIMESCALE, StreamFormat, aac_format
 from media.fragments.cutter import Cut, SoundCutter
@@ -22,7 +23,7 @@ QUEUE_MAX: Final = 1000  # twenty seconds of sound
 GAP_MAX: Final = AUDIO_TIMESCALE * 10
 LAYOUT: Final = "stereo"
 
-OnFragment = Callable[[StreamFormat, Cut], None]
+OnFragment = Callable[[StreamFormat, Cut], object]
 
 
 class AacEncoder:
@@ -48,7 +49,7 @@ class AacEncoder:
         """One Opus packet that begins at ``time`` (48 kHz); what does not decode is silence."""
         try:
             decoded = self._decoder.decode(av.Packet(packet)) if packet else []
-        except av.FFmpegError:
+        except FFmpegError:
             decoded = []
         wave = [part.to_ndarray() for frame in decoded for part in self._resampler.resample(frame)]
         return self._feed(time, np.concatenate(wave, axis=1) if wave else self._left[:, :0])

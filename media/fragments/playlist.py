@@ -60,7 +60,7 @@ def master_playlist(picture: str | None, size: tuple[int, int], has_sound: bool)
     change between the two while they play.
     """
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}"]
-    codecs = ",".join([picture] * (picture is not None) + [AAC_CODEC] * has_sound)
+    codecs = ",".join(name for name in (picture, AAC_CODEC if has_sound else None) if name)
     if picture is None:
         lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={SOUND_BANDWIDTH},CODECS="{codecs}"', "aac.m3u8"]
         return "\n".join(lines) + "\n"

@@ -41,7 +41,7 @@ class _Filling:
     follows_break: bool
     duration_ms: int = 0
     size: int = 0
-    bytes: list[bytes] = field(default_factory=list)
+    fragments: list[bytes] = field(default_factory=list)
     is_whole: bool = False
 
     def described(self) -> Segment:
@@ -95,7 +95,7 @@ class Lane:
             filling = self._begin(utc_ms)
         filling.duration_ms += duration_ms
         filling.size += len(cut.data)
-        filling.bytes.append(cut.data)
+        filling.fragments.append(cut.data)
 
     def _begin(self, utc_ms: int) -> _Filling:
         filling = _Filling(self._number, self._init, utc_ms, self._follows_break)
@@ -134,7 +134,7 @@ class Lane:
             return self._inits[asked.init]
         for segment in self._segments:
             if segment.number == asked.number and segment.is_whole:
-                return b"".join(segment.bytes)
+                return b"".join(segment.fragments)
         raise FragmentRefused("fragment.unknown")
 
 
