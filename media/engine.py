@@ -210,7 +210,9 @@ class Engine(Protocol):
         ...
 
     def tap_track(self, track: int, tap: Tap | None) -> None:
-        """Every packet of every layer also goes to ``tap``, in batches as they came."""
+        """Every packet of every layer also goes to ``tap``, in batches as they came. It is called
+        between packets of others: it must be quick, and must not raise.
+        """
         ...
 
     def ask_keyframe(self, track: int) -> None:

@@ -177,11 +177,8 @@ class PythonEngine:
                 self._receive_rtcp(peer, datagram, now_us)
             else:
                 self._receive_rtp(peer, datagram, now_us)
-        for track in self._tapped.values():
-            tapped, track.tapped = track.tapped, []
-            if track.tap is not None:
-                track.tap(tapped)
-        self._tapped.clear()
+        if self._tapped:
+            self._hand_to_taps()
 
     def _opened(self, heard: set[int], ssrc: int, size: int) -> bool:
         """Whether a packet that came out of SRTP may go on; keeps the library's memory bounded."""
@@ -248,6 +245,13 @@ class PythonEngine:
                 self._join(source, packet)
         if source.watchers:
             self._forward(source, packet)
+
+    def _hand_to_taps(self) -> None:
+        waiting, self._tapped = self._tapped, {}
+        for track in waiting.values():
+            tapped, track.tapped = track.tapped, []
+            if track.tap is not None:
+                track.tap(tapped)
 
     def _tap(self, source: Source, raw: bytes, now_us: int) -> None:
         track = source.track

@@ -327,6 +327,9 @@ class Sfu:
         if description.setup != "active" or not peer.is_same(description):
             raise MediaRefused("media.sdp", "setup")
         known.answer_due = False
+        refused = {section.mid for section in description.sections if section.port == 0}
+        for watched in [one for one in known.watched.values() if one.mid in refused]:
+            self._viewers.drop(known, watched)
         peer.meet(description)
         if peer.is_connected:
             self._viewers.start_all(known)

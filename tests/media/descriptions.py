@@ -66,7 +66,7 @@ def microphone(mid: str = "1", *, direction: str = "sendonly") -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def viewer_answer(sdp: str, *, ufrag: str = "view") -> str:
+def viewer_answer(sdp: str, *, ufrag: str = "view", **more: str) -> str:
     """What a viewer would answer to our offer."""
     sections: list[str] = []
     for part in sdp.split("m=")[1:]:
@@ -74,4 +74,4 @@ def viewer_answer(sdp: str, *, ufrag: str = "view") -> str:
         mid = next(line for line in part.splitlines() if line.startswith("a=mid:"))
         pt = part.splitlines()[0].split()[3]
         sections.append(f"m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\n{mid}\r\na=recvonly\r\n")
-    return offer(*sections, ufrag=ufrag, setup="active")
+    return offer(*sections, ufrag=ufrag, setup="active", **more)

@@ -141,6 +141,16 @@ async def test_a_viewer_that_wants_to_be_the_server_is_refused() -> None:
             hall.sfu.answer(ROOM, "viewer", viewer_answer(offered))
 
 
+async def test_what_a_viewer_refuses_is_not_sent() -> None:
+    async with running() as hall:
+        tracks = await published(hall)
+        hall.sfu.admit(ROOM, "viewer", VIEWER)
+        offered = await hall.sfu.watch(ROOM, "viewer", dict.fromkeys(tracks, 720))
+        answer = viewer_answer(offered or "").replace("m=video 9", "m=video 0")
+        hall.sfu.answer(ROOM, "viewer", answer)
+        assert set(hall.sfu._rooms[ROOM].members["viewer"].watched) == {tracks[1]}
+
+
 async def test_rooms_members_and_connections_are_bounded() -> None:
     async with running(rooms_max=1, members_max=2, peers_max=1) as hall:
         hall.sfu.admit(ROOM, "host", HOST)
