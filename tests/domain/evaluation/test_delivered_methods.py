@@ -52,3 +52,22 @@ def test_an_unconfirmed_method_says_so_on_everything(name: str, language: str):
     printed = render(evaluate(method, *inputs), language)
     assert (mark in printed) is not method.confirmed
     assert (mark in "\n".join(explain(method, language))) is not method.confirmed
+
+
+def test_what_every_bid_brought_is_printed_with_the_marks_of_each_expert():
+    method = delivered("procurement-low-price-first")
+    inputs = example_of(method)
+    assert inputs is not None
+    printed = render(evaluate(method, *inputs), "zh").splitlines()
+    assert "| 投标 | 投标报价 | 小微企业 |" in printed
+    assert "| 2 | 950000.00 | 是 |" in printed
+    assert "| 投标 | 技术指标 | 服务方案 | 业绩 |" in printed
+    assert "| 1 | 35 / 36 / 34.5 | 16 / 17 / 16 | 8 / 8 / 8 |" in printed
+
+
+def test_the_expressway_chain_reads_like_its_clauses():
+    said = "\n".join(explain(delivered("highway-expressway-chain"), "zh"))
+    assert (
+        "限价权重f = 较小者（较大者（（入选报价之和P除以6的余数） × 4% + 20%，20%），40%）" in said
+    )
+    assert "入选家数n > 5时，为（入选报价之和P除以5的余数） + 1" in said

@@ -7,6 +7,7 @@ last line is the ranking. An unconfirmed method says so at the top and at the en
 from collections.abc import Iterator
 
 from server.domain.evaluation.methods.evaluating import Derivation, Line, print_column
+from server.domain.evaluation.methods.input_tables import bidder, escaped, print_inputs
 from server.domain.evaluation.methods.numbers import fixed, plain
 from server.domain.evaluation.methods.schema import Method
 from server.domain.evaluation.methods.steps.step import (
@@ -15,6 +16,7 @@ from server.domain.evaluation.methods.steps.step import (
     NumberOutput,
     RankOutput,
     SetOutput,
+    Step,
 )
 from server.domain.evaluation.methods.wording import LANGUAGES, Words
 
@@ -60,14 +62,19 @@ def explain(method: Method, language: str) -> list[str]:
         )
     for number, step in enumerate(method.steps, 1):
         clause = step.head.clause.of(language)
-        name = step.head.name.of(language)
+        name, sentence = step.head.name.of(language), _sentence(step, words)
         said.append(
             words.pick(
-                f"{number}. {name}〔{clause}〕{step.say(words)}",
-                f"{number}. {name} [{clause}]: {step.say(words)}",
+                f"{number}. {name}〔{clause}〕{sentence}",
+                f"{number}. {name} [{clause}]: {sentence}",
             )
         )
     return said
+
+
+def _sentence(step: Step, words: Words) -> str:
+    said = step.say(words)
+    return said[:1].upper() + said[1:]
 
 
 def render(derivation: Derivation, language: str) -> str:
@@ -97,6 +104,8 @@ def _print(derivation: Derivation, words: Words) -> Iterator[str]:
         order = ", ".join(bids.ids[i] for i in line)
         yield f"- {words.pick('抽取顺序', 'Drawn order')} {words.label(name)}: {order}"
     yield f"- {words.pick('投标', 'Bids')}: {len(bids.ids)}"
+    yield ""
+    yield from print_inputs(method, bids, words)
     for number, line in enumerate(derivation.lines, 1):
         yield ""
         yield from _print_line(number, line, derivation, words)
@@ -113,7 +122,7 @@ def _print_line(number: int, line: Line, derivation: Derivation, words: Words) -
     yield ""
     yield f"{words.pick('条款', 'Clause')}{colon}{head.clause.of(words.language)}"
     yield ""
-    yield line.step.say(words)
+    yield _sentence(line.step, words)
     inputs = [f"{words.label(name)} = {value}" for name, value in line.numbers.items()]
     inputs += [
         words.pick(f"{words.label(name)} {count}家", f"{words.label(name)}: {count}")
@@ -155,24 +164,14 @@ def _print_output(line: Line, derivation: Derivation, words: Words) -> Iterator[
             yield f"| {words.pick('投标', 'Bid')} | {line.step.head.name.of(words.language)} |"
             yield "|---|---|"
             for i, value in zip(output.over, print_column(output, ids).values(), strict=True):
-                yield f"| {_bidder(i, derivation)} | {value} |"
+                yield f"| {bidder(i, derivation.bids)} | {value} |"
         case HoldsOutput():
             yield words.pick("结果：满足", "Result: it holds")
         case RankOutput(places=places):
             yield f"| {words.pick('名次', 'Place')} | {words.pick('投标', 'Bid')} |"
             yield "|---|---|"
             for place, i in places:
-                yield f"| {place} | {_bidder(i, derivation)} |"
-
-
-def _bidder(i: int, derivation: Derivation) -> str:
-    bid_id, name = derivation.bids.ids[i], derivation.bids.names[i]
-    return _escaped(f"{bid_id} {name}" if name else bid_id)
-
-
-def _escaped(text: str) -> str:
-    """Nothing that a bidder wrote may end a cell or start markup."""
-    return "".join(f"\\{c}" if c in "\\|`*_[]<>#" else c for c in text)
+                yield f"| {place} | {bidder(i, derivation.bids)} |"
 
 
 def _why(reason: str, words: Words) -> str:
@@ -192,7 +191,7 @@ def _ranking(derivation: Derivation, words: Words) -> str:
     line = words.pick(" ＞ ", " > ")
     places: dict[int, list[str]] = {}
     for place, bid_id in results.ranking:
-        places.setdefault(place, []).append(_escaped(bid_id))
+        places.setdefault(place, []).append(escaped(bid_id))
     said = line.join(f"{place}. " + " = ".join(found) for place, found in places.items())
     none = words.pick("无", "none")
     return words.pick("排序：", "Ranking: ") + (said or none)

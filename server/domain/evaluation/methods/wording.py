@@ -48,10 +48,8 @@ def parse_text(node: Node, high: int = 400) -> Text:
 _SIGNS = {"*": "×", "/": "÷", "-": "−", "+": "+", "<=": "≤", ">=": "≥", "!=": "≠"}
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
 _FUNCTIONS = {
-    "min": Text("取小", "the lower of "),
-    "max": Text("取大", "the higher of "),
-    "abs": Text("绝对值", "the absolute value of "),
-    "mod": Text("取余", "the remainder of "),
+    "min": Text("较小者", "the lesser of "),
+    "max": Text("较大者", "the greater of "),
 }
 _ROUNDINGS = {
     "half_up": Text("四舍五入", "half up"),
@@ -81,6 +79,11 @@ class Words:
     def percent(self, value: Number) -> str:
         """0.15 as 15%."""
         return plain(Decimal(100) * value if isinstance(value, Decimal) else value * 100) + "%"
+
+    def points(self, value: Number) -> str:
+        """60分, 1 point."""
+        unit = "point" if value == 1 else "points"
+        return plain(value) + self.pick("分", f" {unit}")
 
     def rounding(self, rounding: Rounding) -> str:
         if rounding.mode is None:
@@ -116,9 +119,13 @@ class Words:
                 return self._bracketed(both, own < strength)
             case Function(name="abs", arguments=(inner,)):
                 return f"|{self.expression(inner)}|"
+            case Function(name="mod", arguments=(of, by)):
+                of, by = self.expression(of, 3), self.expression(by, 3)
+                return self.pick(f"（{of}除以{by}的余数）", f"({of} mod {by})")
             case Function(name=name, arguments=arguments):
                 inner = self.pick("，", ", ").join(self.expression(one) for one in arguments)
-                return f"{_FUNCTIONS[name].of(self.language)}({inner})"
+                said = _FUNCTIONS[name].of(self.language)
+                return self.pick(f"{said}（{inner}）", f"{said}({inner})")
             case _:
                 return self._bracketed(self._condition(part), strength > 0)
 

@@ -148,7 +148,7 @@ class Pick(Step):
             else words.pick(f"，最多{self.at_most}家", f", at most {self.at_most}")
         )
         return words.pick(
-            f"从{source}中{way}取 {count} 家（{rounding}）{cap}。{self.few.say(words)}。",
+            f"从{source}中{way}取“{count}”家（{rounding}）{cap}。{self.few.say(words)}。",
             f"Of {source}, {way}: {count} bids ({rounding}){cap}. {self.few.say(words)}.",
         )
 

@@ -86,6 +86,10 @@ class ToMiddle:
 Drop: TypeAlias = ByTable | ByShare | ToMiddle
 
 
+def drops_nothing(drop: Drop) -> bool:
+    return isinstance(drop, ByTable) and not any(row[1] or row[2] for row in drop.rows)
+
+
 def _dropped(highest: int, lowest: int, words: Words) -> str:
     if highest == lowest == 0:
         return words.pick("不去掉", "none is left out")

@@ -31,7 +31,7 @@ from server.domain.evaluation.methods.numbers import (
 )
 from server.domain.evaluation.methods.reading import Node
 from server.domain.evaluation.methods.scope import Amount, Meaning, Scope, Scores
-from server.domain.evaluation.methods.steps.dropping import Drop, parse_drop
+from server.domain.evaluation.methods.steps.dropping import Drop, drops_nothing, parse_drop
 from server.domain.evaluation.methods.steps.sloping import points
 from server.domain.evaluation.methods.steps.step import ColumnOutput, Head, Kind, Output, Step
 from server.domain.evaluation.methods.wording import Words
@@ -77,22 +77,23 @@ class Experts(Step):
         names = words.pick("、", ", ").join(
             words.label(f"{self.scores}.{criterion}") for criterion in self.criteria
         )
-        drop, average = self.drop.say(words), words.rounding(self.average)
-        result = words.rounding(self.round)
+        average, result = words.rounding(self.average), words.rounding(self.round)
+        zh, en = "", "all of them"
+        if not drops_nothing(self.drop):
+            drop = self.drop.say(words)
+            zh, en = f"n为专家人数，{drop}；余者", f"the rest (n being how many; {drop})"
         if self.by_expert:
             return words.pick(
-                f"对{over}逐家计算：{scores}（{names}）先按专家合计；n为专家人数，"
-                f"合计{drop}；余者取平均（{average}），结果{result}。",
-                f"For each of {over}: each expert's marks of {scores} ({names}) are added; of the "
-                f"sums, n being the number of experts, {drop}; the mean of the rest ({average}); "
-                f"result: {result}.",
+                f"对{over}逐家计算：{scores}（{names}）先按专家合计；{zh}取平均（{average}），"
+                f"结果{result}。",
+                f"For each of {over}: each expert's marks of {scores} ({names}) are added; the "
+                f"mean of {en} ({average}); result: {result}.",
             )
         return words.pick(
-            f"对{over}逐家计算：{scores}各项（{names}）的专家打分，"
-            f"n为专家人数，{drop}；余者取平均（{average}），各项相加，结果{result}。",
-            f"For each of {over} and each criterion of {scores} ({names}): of the marks, n "
-            f"being the number of experts, {drop}; the mean of the rest ({average}); added up; "
-            f"result: {result}.",
+            f"对{over}逐家计算：{scores}各项（{names}）的专家打分，{zh}取平均（{average}），"
+            f"各项相加，结果{result}。",
+            f"For each of {over} and each criterion of {scores} ({names}): of the experts' marks "
+            f"the mean of {en} ({average}); added up; result: {result}.",
         )
 
 

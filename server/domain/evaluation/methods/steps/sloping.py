@@ -117,9 +117,9 @@ class Slope(Step):
 
 
 def _say_side(side: Side, zh: str, en: str, words: Words) -> str:
-    per, lost = words.percent(side.per), words.number(abs(side.points))
+    per, lost = words.percent(side.per), words.points(abs(side.points))
     verb = words.pick("扣" if side.points >= 0 else "加", "less" if side.points >= 0 else "more")
-    said = words.pick(f"每{zh}{per}{verb}{lost}分", f"{lost} points {verb} for each {per} {en}")
+    said = words.pick(f"每{zh}{per}{verb}{lost}", f"{lost} {verb} for each {per} {en}")
     if side.most is None:
         return said
     most = words.number(side.most)
