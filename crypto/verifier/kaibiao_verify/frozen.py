@@ -197,7 +197,10 @@ def check_decisions(
         timely = any(one is not None and one.is_before(entry) for one in frozen)
         report.check("decision.order", timely, ENTRIES, "after SET_FROZEN", entry.place)
         decided.add(bid_id)
+    failed = closing.failed_lots(manifest)
     for bid_id, state in sorted(states.items()):
+        if closing.bids[bid_id].submit.lot in failed:
+            continue  # never to be opened, and nobody's fault
         if state != "opened" and bid_id not in decided:
             report.on_word_of("decision.none", bid_id=bid_id, state=state)
     for entry in log.of(BODY_STATE):
