@@ -109,7 +109,7 @@ def test_whatever_the_bus_loses_two_looks_later_everything_was_heard_once(steps,
                         site.bus.bring(1, site.owner.count)
                 case int():
                     site.owner.count += step  # while nobody could hear it
-                case "repeat":
+                case "repeat" if site.owner.count:
                     site.bus.bring(1, max(1, site.owner.count - 1))
                 case "old":
                     site.bus.bring(0, site.owner.count + 5)
@@ -119,7 +119,7 @@ def test_whatever_the_bus_loses_two_looks_later_everything_was_heard_once(steps,
                     site.feed.follow(KEY)
                 case "away":
                     site.bus.is_heard = not site.bus.is_heard
-                case _:
+                case "look":
                     await site.look()
         site.feed.follow(KEY)
         await site.look()

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 VIEWERS = 20
 ROOMS = 2  # a tender and its opening
 COMPLETE_WITHIN_S = 5.0
-ANSWER_WITHIN_S = 2.0
+ANSWER_WITHIN_S = 5.0
 STREAM = f"kaibiao:frames:{OPENING}/hall"
 
 
@@ -119,26 +119,43 @@ def forged(epoch: int, seq: int) -> dict[bytes, bytes]:
     return {b"ev": event_payload(ChannelKey(OPENING, "hall"), epoch, event)}
 
 
+@asynccontextmanager
+async def with_edges(
+    nursery: Nursery, directory: Path
+) -> AsyncIterator[tuple[Cast, RedisProcess, EdgeProcess, EdgeProcess]]:
+    """A hall with two edges; they were there first, and knew nobody."""
+    ports = {name: free_port() for name in ("http_port", "ws_port", "health_port")}
+    ready = {**ports, "origin": f"http://127.0.0.1:{ports['http_port']}"}
+    with (
+        RedisProcess() as bus,
+        EdgeProcess(bus.url, ready["origin"]) as a,
+        EdgeProcess(bus.url, ready["origin"]) as b,
+    ):
+        for edge in (a, b):
+            await asyncio.to_thread(edge.until_not_ready, "owner.unknown")
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", edge.port)
+        edges = edge_settings(bus.url, urls=[a.url, b.url])
+        # Its deadline is counted from now.
+        plan = plan_of(DEADLINE_MS, window_ms=60_000)
+        async with Cast(nursery, directory, plan=plan, edges=edges, ready=ready) as cast:
+            for edge in (a, b):
+                await asyncio.to_thread(edge.until_ready, ROOMS)
+            yield cast, bus, a, b
+
+
 async def test_redis_killed_and_emptied_in_the_countdown(nursery: Nursery, tmp_path: Path):
-    plan = plan_of(DEADLINE_MS, window_ms=60_000)
-    with RedisProcess() as bus:
-        async with Cast(nursery, tmp_path, plan=plan, edges=edge_settings(bus.url)) as cast:
-            with (
-                EdgeProcess(bus.url, cast.site.base) as a,
-                EdgeProcess(bus.url, cast.site.base) as b,
-            ):
-                for edge in (a, b):
-                    await asyncio.to_thread(edge.until_ready, ROOMS)
-                async with viewers_of(cast, [a, b]) as viewers:
-                    await _kill_redis(cast, bus, viewers, (a, b))
-                    assert {viewer.client.connects for viewer in viewers} == {1}
-                    people = [cast.host, *cast.bidders, *cast.trustees]
-                    assert {p.client.connects for p in people if p.client} == {1}
-                await cast.site.terminate()
-                check_books(cast, viewers)
-                for edge in (a, b):
-                    assert await asyncio.to_thread(edge.terminate) == (0, "")
-                assert cast.site.said() == ""
+    async with with_edges(nursery, tmp_path) as (cast, bus, a, b):
+        async with viewers_of(cast, [a, b]) as viewers:
+            await _kill_redis(cast, bus, viewers, (a, b))
+            assert {viewer.client.connects for viewer in viewers} == {1}
+            people = [cast.host, *cast.bidders, *cast.trustees]
+            assert {p.client.connects for p in people if p.client} == {1}
+        await cast.site.terminate()
+        check_books(cast, viewers)
+        for edge in (a, b):
+            assert await asyncio.to_thread(edge.terminate) == (0, "")
+        assert cast.site.said() == ""
 
 
 async def _kill_redis(
@@ -186,33 +203,17 @@ async def _kill_redis(
 async def test_an_edge_killed_the_owner_killed_and_the_last_edge_stopped(
     nursery: Nursery, tmp_path: Path
 ):
-    ports = {name: free_port() for name in ("http_port", "ws_port", "health_port")}
-    ready = {**ports, "origin": f"http://127.0.0.1:{ports['http_port']}"}
-    plan = plan_of(DEADLINE_MS, window_ms=60_000)
-    with (
-        RedisProcess() as bus,
-        EdgeProcess(bus.url, ready["origin"]) as a,
-        EdgeProcess(bus.url, ready["origin"]) as b,
-    ):
-        # Before the owner: nobody is let in, and whoever asks is told why.
-        for edge in (a, b):
-            await asyncio.to_thread(edge.until_not_ready, "owner.unknown")
-            with pytest.raises(ConnectionRefusedError):
-                await asyncio.open_connection("127.0.0.1", edge.port)
-        edges = edge_settings(bus.url, urls=[a.url, b.url])
-        async with Cast(nursery, tmp_path, plan=plan, edges=edges, ready=ready) as cast:
-            for edge in (a, b):
-                await asyncio.to_thread(edge.until_ready, ROOMS)
-            start = await cast.host.http.bootstrap()
-            assert start["edges"] == [a.url, b.url]
-            async with viewers_of(cast, [a, b]) as viewers:
-                await _kill_processes(cast, viewers, a, b)
-                assert await asyncio.to_thread(b.terminate) == (0, "")
-                # No edge is left: everybody is served by the owner, and has missed nothing.
-                await cast.host.do("read_row", no=1)
-                await everybody(viewers, "row_read")
-            await cast.site.terminate()
-            check_books(cast, viewers)
+    async with with_edges(nursery, tmp_path) as (cast, _, a, b):
+        start = await cast.host.http.bootstrap()
+        assert start["edges"] == [a.url, b.url]
+        async with viewers_of(cast, [a, b]) as viewers:
+            await _kill_processes(cast, viewers, a, b)
+            assert await asyncio.to_thread(b.terminate) == (0, "")
+            # No edge is left: everybody is served by the owner, and has missed nothing.
+            await cast.host.do("read_row", no=1)
+            await everybody(viewers, "row_read")
+        await cast.site.terminate()
+        check_books(cast, viewers)
 
 
 async def _kill_processes(
