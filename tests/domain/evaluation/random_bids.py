@@ -62,9 +62,9 @@ BASE = 10_000_000  # yuan
 def given_of(method: Method) -> dict[str, str]:
     """Every price that comes with the tender is BASE; other numbers are their highest."""
     return {
-        name: _text(BASE * 10**field.digits, field.digits)
-        if field.low >= 100
-        else _text(int(field.high), 0)
+        name: _text(
+            (BASE if field.low >= 100 else int(field.high)) * 10**field.digits, field.digits
+        )
         for name, field in method.given.items()
     }
 

@@ -56,7 +56,7 @@ STRANGE: list[Any] = [
     {"mode": "up", "digits": 0},
     {"0": "same", "1": "same", "2": "same"},
 ]
-strange = st.sampled_from(STRANGE)
+strange = st.sampled_from(STRANGE).map(copy.deepcopy)
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
