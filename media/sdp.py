@@ -40,15 +40,17 @@ TRANSPORT_URI: Final = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide
 # Layer names in rising order, whatever order they are offered in. Other names: as offered.
 RID_ORDER: Final = ("l", "m", "h")
 FORMATS: Final = {Codec.OPUS: "opus/48000/2", Codec.H264: "H264/90000", Codec.VP8: "VP8/90000"}
+PROFILE: Final = "42e01f"  # constrained baseline, level 3.1
 FMTP: Final = {
     Codec.OPUS: "minptime=10;useinbandfec=1",
-    Codec.H264: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+    Codec.H264: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}",
     Codec.VP8: "",
 }
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.+/-]{1,64}")
 _ICE: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _RID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
+_PROFILE: Final = re.compile(r"[0-9A-Fa-f]{6}")
 _FINGERPRINT: Final = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}")
 _DIRECTIONS: Final = ("sendrecv", "sendonly", "recvonly", "inactive")
 
@@ -298,10 +300,12 @@ def _transport(local: LocalEnd, setup: str) -> Iterator[str]:
     yield "a=end-of-candidates"
 
 
-def _format(codec: Codec, pt: int, *, feedback: tuple[str, ...]) -> Iterator[str]:
+def _format(
+    codec: Codec, pt: int, *, feedback: tuple[str, ...], profile: str = PROFILE
+) -> Iterator[str]:
     yield f"a=rtpmap:{pt} {FORMATS[codec]}"
     if FMTP[codec]:
-        yield f"a=fmtp:{pt} {FMTP[codec]}"
+        yield f"a=fmtp:{pt} {FMTP[codec].format(profile=profile)}"
     for one in feedback:
         yield f"a=rtcp-fb:{pt} {one}"
 
@@ -342,7 +346,10 @@ def _received(section: Section, terms: TrackTerms, local: LocalEnd) -> Iterator[
     feedback = ("transport-cc",) if ids.transport else ()
     if section.kind == "video":
         feedback += ("nack", "nack pli", "ccm fir")
-    yield from _format(terms.codec, terms.pt, feedback=feedback)
+    # The profile is the offerer's (RFC 6184 §8.2.2); its level may differ from what it sends.
+    offered = section.formats[terms.pt].fmtp.get("profile-level-id", "")
+    profile = offered if _PROFILE.fullmatch(offered) else PROFILE
+    yield from _format(terms.codec, terms.pt, feedback=feedback, profile=profile)
     if terms.rtx_pt >= 0:
         yield f"a=rtpmap:{terms.rtx_pt} rtx/90000"
         yield f"a=fmtp:{terms.rtx_pt} apt={terms.pt}"

@@ -413,7 +413,8 @@ class Sfu:
                 self._viewers.loss(event, now_ms)
             elif isinstance(event, LevelHeard):
                 track = self._tracks.get(event.track)
-                if track is not None and not track[1].is_paused:
+                # Who speaks to some only is not the room's speaker.
+                if track is not None and track[1].to is None and not track[1].is_paused:
                     track[0].speaker.heard(event.track, event.level, now_ms)
             elif isinstance(event, LayerJoined):
                 joined = self._viewers.joined(event)

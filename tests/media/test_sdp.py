@@ -65,6 +65,16 @@ def test_others_understand_our_answer() -> None:
     assert theirs.media[0].ice_candidates[0].port == 8443
 
 
+def test_the_answer_names_the_profile_that_was_offered() -> None:
+    baseline = camera().replace("42e01f", "420034")
+    description = read(offer(baseline))
+    accepted = {"0": terms_of(description.sections[0], ROOM)}
+    assert "profile-level-id=42001f" in answer_publisher(description, accepted, LOCAL)
+    strange = read(offer(camera().replace("42e01f", '42e0" x')))
+    accepted = {"0": terms_of(strange.sections[0], ROOM)}
+    assert "profile-level-id=42e01f" in answer_publisher(strange, accepted, LOCAL)
+
+
 def test_what_is_not_accepted_is_refused_in_its_place() -> None:
     description = read(
         offer(camera(), microphone(), "m=application 9 UDP/DTLS/SCTP x\r\na=mid:2\r\n")
