@@ -86,10 +86,23 @@ async def watch_page(request: web.Request) -> web.StreamResponse:
 
 @asynccontextmanager
 async def running(sent: list[Sent] | None = None, past_s: float = 0) -> AsyncIterator[Site]:
-    loop = asyncio.get_running_loop()
-    room = RoomStream(lambda track: None, loop.call_soon_threadsafe)
+    """A site whose room is fed from ``sent``."""
+    room = RoomStream(lambda track: None, asyncio.get_running_loop().call_soon_threadsafe)
     room.show("video", "cam", H264)
     room.show("audio", "mic", OPUS)
+    async with serving(room) as site:
+        feeding = asyncio.create_task(play(site, sent or [], past_s))
+        try:
+            yield site
+        finally:
+            feeding.cancel()
+            with suppress(asyncio.CancelledError):
+                await feeding
+
+
+@asynccontextmanager
+async def serving(room: RoomStream) -> AsyncIterator[Site]:
+    """A site with this room; closes it."""
     site = Site(room)
     app = web.Application(client_max_size=1)
     app[FRAGMENTS] = FragmentDoor(
@@ -105,12 +118,8 @@ async def running(sent: list[Sent] | None = None, past_s: float = 0) -> AsyncIte
     listener = web.TCPSite(runner, "127.0.0.1", 0)
     await listener.start()
     site.port = runner.addresses[0][1]
-    feeding = asyncio.create_task(play(site, sent or [], past_s))
     try:
         yield site
     finally:
-        feeding.cancel()
-        with suppress(asyncio.CancelledError):
-            await feeding
         room.close()
         await runner.cleanup()
