@@ -19,6 +19,7 @@ from tests.domain.evaluation.refused_parts import (
     formula,
 )
 from tests.domain.evaluation.refused_steps import STEPS
+from tests.tree import ROOT
 
 REFUSED = INPUTS | STEPS
 
@@ -82,3 +83,10 @@ def test_blanks_and_order_of_members_are_free_but_the_digest_is_of_the_value():
     turned = dict(reversed(list(value.items())))
     loose = json.dumps(turned, ensure_ascii=True, indent=7).encode("utf-8-sig")
     assert parse_method(loose).digest == parse_method(raw(value)).digest
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+@pytest.mark.parametrize("noun", ["method", "bids", "draws", "derivation"])
+def test_every_noun_of_these_refusals_is_told_in_words(noun: str, language: str):
+    texts = json.loads((ROOT / f"server/locale/{language}.json").read_bytes())
+    assert len(texts[f"refusal.{noun}.other"].split("|")) == 3
