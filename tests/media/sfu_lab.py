@@ -113,7 +113,9 @@ def connection() -> RTCPeerConnection:
     return RTCPeerConnection(RTCConfiguration(iceServers=[]))
 
 
-async def publish(hall: Hall, member: str = "host", *, video: bool = True) -> RTCPeerConnection:
+async def publish(
+    hall: Hall, member: str = "host", *, video: bool = True, codec: str = "video/H264"
+) -> RTCPeerConnection:
     """aiortc publishes a tone, and pictures."""
     pc = connection()
     pc.addTrack(Tone())
@@ -123,7 +125,7 @@ async def publish(hall: Hall, member: str = "host", *, video: bool = True) -> RT
         (transceiver,) = [one for one in pc.getTransceivers() if one.sender is sender]
         codecs = RTCRtpSender.getCapabilities("video").codecs
         transceiver.setCodecPreferences(
-            [codec for codec in codecs if codec.mimeType in ("video/H264", "video/rtx")]
+            [one for one in codecs if one.mimeType in (codec, "video/rtx")]
         )
         labels.append(Label.CAMERA)
     await pc.setLocalDescription(await pc.createOffer())

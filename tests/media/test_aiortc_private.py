@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiortc import RTCDtlsParameters
+from aiortc import RTCDtlsParameters, rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsTransport
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -101,12 +101,22 @@ class Wire:
         return keys
 
 
-async def test_a_handshake_yields_keys_that_the_other_end_shares() -> None:
+OFFERED = {  # what a client offers, in its order, and what we choose of it
+    "everything": (rtcdtlstransport.SRTP_PROFILES, GCM),
+    "nothing new": ([rtcdtlstransport.SRTP_AES128_CM_SHA1_80], "SRTP_AES128_CM_SHA1_80"),
+    "the long keys": ([rtcdtlstransport.SRTP_AEAD_AES_256_GCM], "SRTP_AEAD_AES_256_GCM"),
+}
+
+
+@pytest.mark.parametrize(("offered", "chosen"), OFFERED.values(), ids=list(OFFERED))
+async def test_a_handshake_yields_keys_that_the_other_end_shares(
+    offered: list[Any], chosen: str
+) -> None:
     wire = Wire()
+    wire.client._srtp_profiles = offered
     keys = await wire.shake()
     assert keys is not None
-    # aiortc's client offers AES-256 first; the server chooses.
-    assert keys.profile == GCM
+    assert keys.profile == chosen
     assert keys.receive.hex() not in repr(keys)
 
     buffer, plain = PacketBuffer(), build_rtp(102, 1, 2, 3, b"picture")

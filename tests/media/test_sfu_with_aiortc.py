@@ -2,6 +2,7 @@
 
 import pytest
 
+from media.codecs import Codec
 from media.engine import Engine
 from media.grants import Label
 from media.python_engine import PythonEngine
@@ -43,6 +44,18 @@ async def test_sound_and_pictures_arrive_and_are_decoded(engine: type[Engine]) -
         assert (lost.member, lost.way) == ("host", "publish")
         assert {event.track for event in hall.told(TrackClosed)} == set(opened.values())
         await viewer.close()
+
+
+async def test_a_room_of_another_codec_forwards_that() -> None:
+    async with running(codecs=(Codec.VP8, Codec.OPUS)) as hall:
+        hall.sfu.admit(ROOM, "host", HOST)
+        hall.sfu.admit(ROOM, "viewer", VIEWER)
+        host = await publish(hall, codec="video/VP8")
+        viewer = Viewer(hall, "viewer")
+        await viewer.watch({event.track: 720 for event in hall.told(TrackOpened)})
+        await viewer.until(video=15)
+        await viewer.close()
+        await host.close()
 
 
 async def test_a_muted_track_stops_for_everybody_and_comes_back() -> None:
