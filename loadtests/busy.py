@@ -133,6 +133,7 @@ class Busy(Openings):
         """From now on so many are let in a second, the first second's worth at once."""
         desk = self.site.signaling._desk
         desk.limiter = AcceptLimiter(rate, rate, monotonic_ms())
+        desk.first_limiter = AcceptLimiter(rate, rate, monotonic_ms())
 
     def seated(self, room: str) -> int:
         """Connections that hear the hall of ``room``."""

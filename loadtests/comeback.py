@@ -31,6 +31,7 @@ Seqs = Callable[[bytes], tuple[tuple[int, int], ...]]  # (epoch, seq) of a frame
 class Story:
     """What befell one row; lists by seat, ns on the machine's clock, 0: never."""
 
+    tried_ns: list[int]  # its first try after the cut
     welcome_ns: list[int]
     caught_up_ns: list[int]  # its first event after the cut
     newest: list[int]  # the seq that it has
@@ -76,7 +77,9 @@ class Comeback:
     ) -> None:
         """``streams``: whose hall each seat hears; ``tickets``: with which it comes back."""
         self._row = row
-        self._request = handshake(*row.address, origin)
+        self._requests = [
+            handshake(*row.address, origin, is_logged_in=ticket is not None) for ticket in tickets
+        ]
         self._streams = streams
         self._tickets = tickets
         self._seqs = seqs
@@ -88,7 +91,7 @@ class Comeback:
         self._back = 0
         self.heard_ns = 0
         count = len(row.seats)
-        self.story = Story([0] * count, [0] * count, [0] * count)
+        self.story = Story([0] * count, [0] * count, [0] * count, [0] * count)
 
     def live(self, seconds: float, leaves_per_s: float) -> Story:
         """Seats hear their halls; now and then one leaves and takes a seat again, by turns with
@@ -153,6 +156,7 @@ class Comeback:
         due, now = self.story.due, time.monotonic()
         while due and due[0][0] <= now:
             _, number = heapq.heappop(due)
+            self.story.tried_ns[number] = self.story.tried_ns[number] or time.perf_counter_ns()
             sock = self._row.connecting(self._sources[number])
             seat = Seat(number, sock, "connect")
             self._row.seats[number] = self._seats[seat.fd] = seat
@@ -171,7 +175,7 @@ class Comeback:
                 self._failed(seat)
                 return
             self._epoll.modify(seat.fd, select.EPOLLIN)
-            seat.sock.send(self._request)
+            seat.sock.send(self._requests[seat.number])
             seat.stage = "upgrade"
             return
         try:

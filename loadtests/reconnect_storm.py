@@ -23,6 +23,8 @@ EVERY_MS_MIN, CLIENTS_PER_MS = 100, 20
 EVENTS_BEFORE = 4
 ALL_BACK_S = 10.0
 WITHIN_S = 60.0
+# Where nobody has to wait there is nothing to be first in, and the two differ by chance.
+FIRST_RATIO = 1.1
 PLAN = {"window_ms": 36_000_000}
 
 
@@ -108,13 +110,18 @@ def _report(
         return sum(s[row][what] for s in stories for row in rows)
 
     ratio = max(everybody) / ALL_BACK_S
-    first = machine.median(back["participants"]) / machine.median(back["viewers"])
+    # From each one's own first try: how long it lets itself wait before is chance.
+    waited = {
+        row: [max(0.0, b - t) for b, t in zip(seated[row], after_cut("tried_ns", row), strict=True)]
+        for row in rows
+    }
+    first = machine.quantile(waited["participants"], 0.9) / machine.quantile(waited["viewers"], 0.9)
     aims = [
         Aim("last client complete, s", max(everybody), ALL_BACK_S),
         Aim("events missed", total("missed"), 0),
         Aim("events twice", total("twice"), 0),
         Aim("clients that did not hear the last event", behind, 0),
-        Aim("participants' median / viewers' median", first, 1.0),
+        Aim("participants' wait from first try to welcome / viewers', p90", first, FIRST_RATIO),
     ]
     figures: dict[str, Any] = {
         "clients": clients,
@@ -126,6 +133,7 @@ def _report(
         "events_read": total("events"),
         "complete_ms": {row: machine.spread_ms(back[row]) for row in rows},
         "welcome_ms": {row: machine.spread_ms(seated[row]) for row in rows},
+        "first_try_to_welcome_ms": {row: machine.spread_ms(waited[row]) for row in rows},
         "answers_503": total("refused"),
         "turned_away": turned_away,
         "lines_failed": total("failed"),

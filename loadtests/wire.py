@@ -15,8 +15,8 @@ from signaling.options import PATH, SUBPROTOCOL
 BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
 
 
-def handshake(host: str, port: int, origin: str) -> bytes:
-    """The upgrade request."""
+def handshake(host: str, port: int, origin: str, *, is_logged_in: bool = False) -> bytes:
+    """The upgrade request, with a session cookie as a browser sends it."""
     key = base64.b64encode(os.urandom(16)).decode()
     lines = (
         f"GET {PATH} HTTP/1.1",
@@ -27,6 +27,7 @@ def handshake(host: str, port: int, origin: str) -> bytes:
         "Sec-WebSocket-Version: 13",
         f"Sec-WebSocket-Protocol: {SUBPROTOCOL}",
         f"Origin: {origin}",
+        *(["Cookie: sid=" + key] if is_logged_in else []),
         "",
         "",
     )

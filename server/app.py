@@ -152,6 +152,7 @@ async def _listen(
             now_ms=hall.now_ms,
             connections_max=config.limits.connections,
             per_address_max=config.limits.connections_per_address,
+            login_hint=b"sid=",  # of `Front.cookie`, whatever its prefix
             per_session_max=config.limits.connections_per_session,
             memory_bytes_max=config.limits.memory_mib << 20,
             accept_rate_per_s=config.limits.handshakes_per_s,

@@ -211,19 +211,20 @@ class Connection(asyncio.Protocol):
 
     def _knock(self, data: bytes) -> None:
         if not self._early:
-            self.desk.door.knock(self)
+            hint = self.desk.options.login_hint
+            self.desk.door.knock(self, is_first=bool(hint) and hint in data)
         self._early += data
         if len(self._early) > _EARLY_BYTES_MAX:
             self._turn_away("request")
             self.transport.abort()
 
-    def let_in(self) -> None:
+    def let_in(self, *, is_first: bool) -> None:
         """Its turn at the door: shake hands, or be told when to come back."""
         if self.stage is not Stage.CONNECTED:
             return
         early, self._early = self._early, b""
         now_ms = monotonic_ms()
-        retry_after_s = self.desk.retry_after_s(now_ms)
+        retry_after_s = self.desk.retry_after_s(now_ms, is_first=is_first)
         if retry_after_s:
             self._refuse("busy", retry_after_s)
             return

@@ -43,6 +43,10 @@ class Desk:
         self.limiter = AcceptLimiter(
             options.accept_rate_per_s, options.accept_burst, monotonic_ms()
         )
+        # Of those who look logged in: a crowd of viewers must not shut them out.
+        self.first_limiter = AcceptLimiter(
+            options.accept_rate_per_s, options.accept_burst, monotonic_ms()
+        )
         self.door = Door(options.handshakes_per_turn)
         self.addresses = AddressCounter(options.per_address_max)
         # Dicts as ordered sets: the oldest comes first, and that is who times out first.
@@ -61,8 +65,9 @@ class Desk:
         # Set by the fan-out: there is something to send.
         self.schedule: Callable[[], None] = lambda: None
 
-    def retry_after_s(self, now_ms: int) -> int:
+    def retry_after_s(self, now_ms: int, *, is_first: bool) -> int:
         """0: this handshake may go on; else when to come back."""
         if self.is_closing:
             return 1 + int(random.random() * 5)  # noqa: S311 - spreads, guards nothing
-        return self.limiter.admit(now_ms, random.random())  # noqa: S311
+        limiter = self.first_limiter if is_first else self.limiter
+        return limiter.admit(now_ms, random.random())  # noqa: S311

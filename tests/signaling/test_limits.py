@@ -5,8 +5,10 @@ import contextlib
 
 import pytest
 
+from loadtests.wire import handshake
 from signaling import connection, sweep
-from tests.signaling.hall import Book, a_raw_client, a_server, an_admitted_client
+from signaling.door import Door
+from tests.signaling.hall import ORIGIN, Book, a_raw_client, a_server, an_admitted_client
 
 HALL = ("tender:1", "hall", 0, 0)
 
@@ -68,6 +70,46 @@ async def test_a_crowd_is_told_that_the_server_is_busy(book):
             status, code, retry_after_s = await refusal(server)
         assert (status, code) == (503, "server.busy")
         assert retry_after_s > 0
+
+
+async def test_who_looks_logged_in_is_not_shut_out_by_a_crowd(book):
+    async with (
+        a_server(book, accept_rate_per_s=1, accept_burst=1, login_hint=b"sid=") as server,
+        an_admitted_client(server),
+    ):
+        assert await refusal(server) is not None
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(handshake("127.0.0.1", server.port, ORIGIN, is_logged_in=True))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 101")
+        writer.close()
+        # And they among themselves no faster than anybody else.
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(handshake("127.0.0.1", server.port, ORIGIN, is_logged_in=True))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 503")
+        writer.close()
+
+
+async def test_who_looks_logged_in_goes_through_the_door_first():
+    let_in = []
+
+    class Waiting:
+        def __init__(self, name):
+            self.name = name
+
+        def let_in(self, *, is_first):
+            let_in.append((self.name, is_first))
+
+    door = Door(2)
+    for n in range(3):
+        door.knock(Waiting(f"viewer {n}"), is_first=False)
+    door.knock(Waiting("bidder"), is_first=True)
+    await until(lambda: len(let_in) == 4)
+    assert let_in == [
+        ("bidder", True),
+        ("viewer 0", False),
+        ("viewer 1", False),
+        ("viewer 2", False),
+    ]
 
 
 async def test_a_login_has_so_many_connections_and_no_more(book):
