@@ -27,8 +27,8 @@ class Grants:
     """Of one member of one room.
 
     ``publish``: which tracks. ``watch``: the room's tracks. ``watch_all``: also those meant for
-    some. ``mute``: silence or hold anybody's tracks. ``call_in``: publish to chosen members only.
-    ``hidden``: nobody else is told of this member; its tracks must then be meant for some.
+    some. ``mute``: silence or hold anybody's tracks. ``call_in``: publish to chosen members, or,
+    though hidden, to the room. ``hidden``: nobody is told of this member but whom it calls.
     """
 
     publish: frozenset[Label] = frozenset()
@@ -41,7 +41,7 @@ class Grants:
     def may_publish(self, label: Label, to: frozenset[str] | None) -> bool:
         if label not in self.publish:
             return False
-        return self.call_in if to is not None else not self.hidden
+        return self.call_in or (to is None and not self.hidden)
 
     def may_watch(self, member: str, publisher: str, to: frozenset[str] | None) -> bool:
         """Whether ``member``, who holds these grants, may watch a track of ``publisher``."""

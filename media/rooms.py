@@ -63,7 +63,7 @@ class PeerLost:
 
 @dataclass(frozen=True, slots=True)
 class TrackOpened:
-    """``to``: who alone may watch it, None: the room. ``hidden``: tell nobody but those."""
+    """``to``: who alone may watch it, None: the room. ``hidden``: tell only those of its member."""
 
     room: str
     member: str

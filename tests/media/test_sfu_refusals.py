@@ -1,5 +1,7 @@
 """Who may do what, and what is refused: by code, before anything is spent, and without growth."""
 
+from dataclasses import replace
+
 import pytest
 
 from media.errors import MediaRefused
@@ -65,9 +67,10 @@ async def test_a_call_in_is_seen_by_whom_it_is_for_and_by_supervisors() -> None:
         hall.sfu.admit(ROOM, "other", SUPERVISOR)
         for member in ("seat-1", "seat-2"):
             hall.sfu.admit(ROOM, member, VIEWER)
-        assert await refused(hall.sfu.publish(ROOM, "supervisor", OFFER, BOTH)) == (
-            "media.not_allowed"
-        )
+        hall.sfu.admit(ROOM, "silent", replace(SUPERVISOR, call_in=False))
+        for to in (None, frozenset({"seat-1"})):
+            calling = hall.sfu.publish(ROOM, "silent", OFFER, BOTH, to)
+            assert await refused(calling) == "media.not_allowed"
         await hall.sfu.publish(ROOM, "supervisor", OFFER, BOTH, frozenset({"seat-1"}))
         opened = hall.told(TrackOpened)
         assert all(event.hidden and event.to == {"seat-1"} for event in opened)
@@ -78,6 +81,12 @@ async def test_a_call_in_is_seen_by_whom_it_is_for_and_by_supervisors() -> None:
         hall.sfu.admit(ROOM, "host", HOST)
         to_one = hall.sfu.publish(ROOM, "host", OFFER, BOTH, frozenset({"seat-2"}))
         assert await refused(to_one) == "media.not_allowed"
+
+        # The same call, now to the room: everybody who may watch sees it.
+        await hall.sfu.publish(ROOM, "supervisor", OFFER, BOTH)
+        assert {event.track for event in hall.told(TrackClosed)} == {e.track for e in opened}
+        (again, _) = hall.told(TrackOpened)[2:]
+        assert await hall.sfu.watch(ROOM, "seat-2", {again.track: 720})
 
 
 async def test_a_grant_that_is_taken_away_ends_what_stood_on_it() -> None:
