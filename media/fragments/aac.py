@@ -6,8 +6,9 @@ keep up, sound is left out and never waited for.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
-from queue import Empty, Full, Queue
+from queue import Full, Queue
 from typing import Final
 
 import av
@@ -85,7 +86,7 @@ class AacThread:
 
     def __init__(self, on_fragment: OnFragment) -> None:
         self._on_fragment = on_fragment
-        self._queue: Queue[tuple[int, bytes]] = Queue(QUEUE_MAX)
+        self._queue: Queue[tuple[int, bytes] | None] = Queue(QUEUE_MAX)
         self._closing = threading.Event()
         self.left_out = 0
         self._thread = threading.Thread(target=self._run, name="aac", daemon=True)
@@ -99,15 +100,14 @@ class AacThread:
             self.left_out += 1
 
     def close(self) -> None:
+        """Soon: what waits is not encoded any more."""
         self._closing.set()
+        with suppress(Full):  # then it does not sleep
+            self._queue.put_nowait(None)
         self._thread.join()
 
     def _run(self) -> None:
         encoder = AacEncoder()
-        while not self._closing.is_set():
-            try:
-                time, packet = self._queue.get(timeout=0.2)
-            except Empty:
-                continue
-            for cut in encoder.push(time, packet):
+        while (heard := self._queue.get()) is not None and not self._closing.is_set():
+            for cut in encoder.push(*heard):
                 self._on_fragment(encoder.format, cut)

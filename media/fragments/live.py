@@ -97,7 +97,8 @@ class LiveStream:
         """A few times a second: silence for sound that is missing, keyframes that are due."""
         picture = self._shown.get("video")
         if picture is not None:
-            is_due = now_ns - self._last_key_ns >= GOP_NS_MAX
+            gaps, picture.gaps = picture.gaps, picture.assembler.counters.gaps
+            is_due = now_ns - self._last_key_ns >= GOP_NS_MAX or gaps != picture.gaps
             if is_due and now_ns - self._asked_ns >= ASK_NS:
                 self._asked_ns = now_ns
                 self._want_keyframe(picture.track)
@@ -203,7 +204,7 @@ class _Shown:
 
     def __init__(self, track: str, assembler: Assembler) -> None:
         self.track, self.assembler = track, assembler
-        self.source = 0
+        self.source = self.gaps = 0
 
 
 def _scaled(ns: int, scale: int) -> int:

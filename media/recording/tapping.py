@@ -6,6 +6,7 @@ into the forwarding engine; a recording that cannot go on is told by the recorde
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from media.engine import TappedPacket
 from media.fragments.room import RoomStream
@@ -14,9 +15,15 @@ from media.recording.errors import RecordingRefused
 from media.recording.segments import TrackFormat, checked_name
 from media.recording.session import RecordingSession
 
+KEYFRAME_NS: Final = 10_000_000_000
+
 
 class TrackTap:
-    """Give it to ``Sfu.tap``. ``recording`` and ``stream`` are optional, each by itself."""
+    """Give it to ``Sfu.tap``. ``recording`` and ``stream`` are optional, each by itself.
+
+    ``want_keyframe`` is called for a recorded picture at its first packet and every ten seconds:
+    a recording begins there, goes on there after a loss, and can be sought to.
+    """
 
     def __init__(
         self,
@@ -27,11 +34,13 @@ class TrackTap:
         recording: RecordingSession | None = None,
         stream: RoomStream | None = None,
         on_refused: Callable[[RecordingRefused], None] | None = None,
+        want_keyframe: Callable[[], None] | None = None,
     ) -> None:
         self.name, self.format = checked_name(name), form
         self._utc_ms = utc_ms
         self._recording, self._stream = recording, stream
-        self._on_refused = on_refused
+        self._on_refused, self._want_keyframe = on_refused, want_keyframe
+        self._asked_ns: int | None = None
         self._names: dict[int, str] = {}
         self._last_ns = 0
 
@@ -50,6 +59,7 @@ class TrackTap:
             else:
                 run.append((self._last_ns, packet.raw))
         self._pass(layer, run, utc_ms)
+        self._ask_keyframe()
 
     def mark(self, members: dict[str, object]) -> None:
         """Mute, hold and the like, in every layer's journal."""
@@ -72,6 +82,14 @@ class TrackTap:
             self._recording.packets(name, run, utc_ms)
         if self._stream is not None:
             self._stream.packets(name, run, utc_ms)
+
+    def _ask_keyframe(self) -> None:
+        is_recorded = self._recording is not None and self.format.kind == "video" and self._names
+        if self._want_keyframe is None or not is_recorded:
+            return
+        if self._asked_ns is None or self._last_ns - self._asked_ns >= KEYFRAME_NS:
+            self._asked_ns = self._last_ns
+            self._want_keyframe()
 
     def _report(self, name: str, raw: bytes, utc_ms: int) -> None:
         if self._recording is not None:

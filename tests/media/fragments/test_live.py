@@ -148,6 +148,20 @@ def test_keyframes_are_asked_for_when_they_are_due_and_not_more_often() -> None:
     assert 6 <= len(asked) <= 10 * 10**9 // ASK_NS + 3
 
 
+def test_after_a_loss_a_keyframe_is_asked_for_at_once() -> None:
+    asked: list[str] = []
+    room = RoomStream(asked.append, lambda call: call())
+    room.show("video", "cam", H264)
+    sent = [one for one in publish(2) if one.track == "cam" and not one.is_report]
+    kept = [one for place, one in enumerate(sent) if place != 8 and one.at_ns < 10**9]
+    feed(room, kept, tick=False)
+    asked.clear()
+    room.tick(MONO_NS + 10**9)
+    assert asked == ["cam"], "the next would be due a second later"
+    room.tick(MONO_NS + 10**9 + ASK_NS)
+    assert asked == ["cam"], "one is enough"
+
+
 def test_what_players_do_not_know_is_refused() -> None:
     room = RoomStream(lambda track: None, lambda call: call())
     with pytest.raises(FragmentRefused, match=r"fragment\.codec"):

@@ -50,6 +50,23 @@ def test_every_layer_is_recorded_and_the_shown_one_is_cut(tmp_path: Path) -> Non
     assert made.counters["cam-1"].frames == 3 * FPS
 
 
+def test_a_recorded_picture_is_given_a_keyframe_at_once_and_now_and_then(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, lambda event: None)
+    session = RecordingSession(recorder, "room")
+    asked: list[str] = []
+    for name, form, recording in (
+        ("cam", H264, session), ("mic", OPUS, session), ("unrecorded", H264, None),
+    ):  # fmt: skip
+        tap = TrackTap(
+            name, form, lambda: UTC_MS, recording=recording,
+            want_keyframe=lambda name=name: asked.append(name),
+        )  # fmt: skip
+        for second in range(25):
+            tap([TappedPacket(1, 0, bytes([0x80, 102]) + bytes(10), second * 1_000_000)])
+    recorder.close()
+    assert asked == ["cam"] * 3
+
+
 def test_a_tap_of_a_full_recorder_tells_and_does_not_raise(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, lambda event: None)
     session = RecordingSession(recorder, "room")
