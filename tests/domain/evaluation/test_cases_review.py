@@ -351,3 +351,23 @@ def test_case_38_withdrawn_changed_corrected_and_then_above_the_ceiling(
     assert derivation.results.left_out == {"2": "honest", "5": "valid"}
     assert derivation.value("B") == "3352.00"
     assert derivation.column("S") == {"1": first, "3": "59.64", "4": "55.73"}
+
+
+def test_case_37_two_supervision_candidates_below_the_ceiling():
+    found = method(
+        step("valid", "keep", from_="bids", where="price <= ceiling"),
+        step(
+            "share",
+            "formula",
+            over="valid",
+            value="price / ceiling",
+            round={"mode": "half_up", "digits": 4},
+        ),
+        rank("valid", {"highest": "score"}),
+        given={"ceiling": PRICE},
+        fields={"price": PRICE, "score": points("100")},
+    )
+    bids = priced("1368000.00", "1382000.00", score=["88.21", "82.08"])
+    derivation = evaluated(found, bids, {"ceiling": "1400000"})
+    assert derivation.column("share") == {"1": "0.9771", "2": "0.9871"}
+    assert derivation.results.ranking == ((1, "1"), (2, "2"))  # as published

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.evaluation.methods import evaluate, example_of, parse_method
+from server.domain.evaluation.methods import evaluate, example_of, needed_draws, parse_method
 from server.domain.evaluation.methods.numbers import MODES
 from server.domain.evaluation.methods.reading import Node
 from server.domain.evaluation.methods.refusing import REASONS
@@ -72,3 +72,13 @@ def test_the_example_takes_each_k_it_lists(drawn: str):
 def test_summaries_say_what_they_do_with_few_bids():
     asked = {kind.name for kind in SUMMARIES if "few" in kind.required}
     assert asked == {"mean", "median", "lowest", "highest"}
+
+
+def test_what_has_to_be_drawn_is_listed_before_any_bid_is_known():
+    needed = needed_draws(delivered("low-price-abc"))
+    assert [(draw.label, draw.is_order) for draw in needed] == [
+        ("k", False),
+        ("delta", False),
+        ("b-order", True),
+    ]
+    assert needed[0].values == ("0.95", "0.955", "0.96", "0.965", "0.97", "0.975", "0.98")
