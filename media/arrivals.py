@@ -34,13 +34,11 @@ class TransportArrivals:
 
     def note(self, seq: int, arrival_us: int) -> None:
         """Packet ``seq`` (16 bits) has arrived. A jump too large to be loss starts anew."""
-        if self._highest < 0:
-            extended = self._highest = self._next = seq + 0x10000
-        else:
-            extended = self._highest + seq_delta(seq, self._highest & 0xFFFF)
-        if abs(extended - self._highest) > TRANSPORT_PACKETS_MAX:
+        extended = self._highest + seq_delta(seq, self._highest & 0xFFFF)
+        if self._highest < 0 or abs(extended - self._highest) > TRANSPORT_PACKETS_MAX:
             self._arrived.clear()
-            self._highest = self._next = extended
+            # One turn up, so that what came late before the first one is not negative.
+            extended = self._highest = self._next = seq + 0x10000
         if extended < self._next or len(self._arrived) >= TRANSPORT_PACKETS_MAX:
             return
         self._highest = max(self._highest, extended)

@@ -48,6 +48,7 @@ FMTP: Final = {
 }
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.+/-]{1,64}")
+_TRANSPORT: Final = re.compile(r"[A-Z/]{1,32}")
 _ICE: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _RID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _PROFILE: Final = re.compile(r"[0-9A-Fa-f]{6}")
@@ -149,11 +150,11 @@ def _number(value: str, limit: int) -> int:
 
 def _section(value: str) -> Section:
     words = value.split()
-    if len(words) < 4 or len(words) > 64 or not _TOKEN.fullmatch(words[2]):
+    if len(words) < 4 or len(words) > 64 or not _TRANSPORT.fullmatch(words[2]):
         raise MediaRefused("media.sdp", "m-line")
     kind = words[0] if words[0] in ("audio", "video", "application") else "other"
     section = Section(kind, _number(words[1], 65535), "", words[2])
-    if section.is_media:
+    if kind in ("audio", "video"):
         section.order = [_number(word, 127) for word in words[3:]]
     return section
 

@@ -89,6 +89,14 @@ def test_what_is_not_accepted_is_refused_in_its_place() -> None:
     assert "a=group:BUNDLE 1" in text
 
 
+def test_a_section_that_was_stopped_is_refused_as_what_it_is() -> None:
+    stopped = microphone().replace("m=audio 9", "m=audio 0")
+    description = read(offer(camera(), stopped))
+    text = answer_publisher(description, {"0": terms_of(description.sections[0], ROOM)}, LOCAL)
+    assert "m=audio 0 UDP/TLS/RTP/SAVPF 111" in text
+    assert [media.port for media in SessionDescription.parse(text).media] == [9, 0]
+
+
 def test_others_understand_our_offer_and_read_it_as_we_do() -> None:
     streams = [
         OfferedStream("0", Codec.H264, 77, "m1", "t5"),
