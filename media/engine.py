@@ -164,7 +164,16 @@ class TimesHeard:
     timestamp: int
 
 
-EngineEvent = SourceStarted | SourceEnded | LayerJoined | LossHeard | LevelHeard | TimesHeard
+@dataclass(frozen=True, slots=True)
+class PeerBroken:
+    """We were wrong about something that this peer sent; it has been closed, the others go on."""
+
+    peer: int
+
+
+EngineEvent = (
+    PeerBroken | SourceStarted | SourceEnded | LayerJoined | LossHeard | LevelHeard | TimesHeard
+)
 
 
 @dataclass(slots=True)

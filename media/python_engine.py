@@ -9,6 +9,7 @@ Invariant: ids that are not known do nothing, and nothing that a peer sends rais
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,6 +25,7 @@ from media.engine import (
     Counters,
     EngineEvent,
     LayerJoined,
+    PeerBroken,
     SourceEnded,
     SourceStarted,
     SrtpKeys,
@@ -39,6 +41,7 @@ from media.publishing import Peer, Source, Sources, Track, has_ended, in_room_te
 from media.ring import Packet
 from media.watching import Stream
 
+log = logging.getLogger(__name__)
 SendTo = Callable[[Any, Address], object]
 SSRCS_HEARD_MAX = 64  # of one peer, in the SRTP library's memory
 
@@ -173,10 +176,13 @@ class PythonEngine:
                 counters.refused += 1
                 continue
             counters.received += 1
-            if is_rtcp(datagram):
-                self._receive_rtcp(peer, datagram, now_us)
-            else:
-                self._receive_rtp(peer, datagram, now_us)
+            try:
+                if is_rtcp(datagram):
+                    self._receive_rtcp(peer, datagram, now_us)
+                else:
+                    self._receive_rtp(peer, datagram, now_us)
+            except Exception:
+                self._broken(peer)
         if self._tapped:
             self._hand_to_taps()
 
@@ -349,9 +355,20 @@ class PythonEngine:
                     self._events.append(SourceEnded(track.number, layer))
                     for stream in track.streams:
                         stream.choose()
-        for peer in self._peers.values():
+        for peer in list(self._peers.values()):
             if peer.address is not None:
-                self._control.tick(peer, now_us)
+                try:
+                    self._control.tick(peer, now_us)
+                except Exception:
+                    self._broken(peer)
+
+    def _broken(self, peer: Peer) -> None:
+        """One participant's packets must not end the hall's pictures: a mistake of ours costs him
+        his connection, and is told.
+        """
+        log.exception("peer %d is closed: we were wrong about its packets", peer.number)
+        self._events.append(PeerBroken(peer.number))
+        self.close_peer(peer.number)
 
     def take_events(self) -> list[EngineEvent]:
         self._control.tell_levels(self._tracks.values())

@@ -53,7 +53,7 @@ class PeerConnected:
 
 @dataclass(frozen=True, slots=True)
 class PeerLost:
-    """``why``: closed, handshake or silent."""
+    """``why``: closed, handshake, silent, or broken (a mistake of ours)."""
 
     room: str
     member: str

@@ -29,6 +29,7 @@ from media.engine import (
     LayerJoined,
     LevelHeard,
     LossHeard,
+    PeerBroken,
     SourceEnded,
     SourceStarted,
     Tap,
@@ -106,9 +107,7 @@ class Sfu:
         return tuple((address, port) for address in self.options.public_addresses)
 
     async def until_broken(self) -> None:
-        """Raises what has stopped the clock of this unit, if anything ever does; for whoever has
-        to know that it is broken.
-        """
+        """Raises what has stopped the clock of this unit, if anything ever does."""
         assert self._ticking is not None
         await asyncio.shield(self._ticking)
 
@@ -420,6 +419,9 @@ class Sfu:
                 joined = self._viewers.joined(event)
                 if joined is not None:
                     self._tell(joined)
+            elif isinstance(event, PeerBroken):
+                if event.peer in self._peers:
+                    self._drop(self._peers[event.peer][0], "broken")
             elif isinstance(event, SourceStarted | SourceEnded):
                 self._flow(event)
 

@@ -11,17 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from media.arrivals import LossFinder
 from media.codecs import Codec
 from media.engine import (
     ROOM_AUDIO_LEVEL,
     LevelHeard,
     LossHeard,
+    PeerBroken,
     SourceEnded,
     StreamTerms,
     TappedPacket,
     TimesHeard,
 )
 from media.packets import build_rtp
+from media.python_engine import PythonEngine
 from media.rtcp import (
     Goodbye,
     Nack,
@@ -200,6 +203,34 @@ def test_a_flood_of_sources_is_bounded(lab: Lab) -> None:
     assert len(viewer.got) == 1
 
 
+@pytest.mark.parametrize("where", ["receive", "tick"])
+def test_a_mistake_of_ours_costs_one_connection_and_not_the_hall(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    lab = Lab(PythonEngine)
+    wrong, right, viewer = lab.peer(), lab.peer(), lab.peer()
+    lab.track(wrong, 1)
+    lab.track(right, 2)
+    lab.watch(viewer, 2)
+    camera = Camera(right, 5)
+    camera.send(KEY)
+    target = LossFinder.due if where == "tick" else LossFinder.note
+
+    def mistaken(self: LossFinder, *arguments: int) -> object:
+        assert self is right_losses, "we are wrong"
+        return target(self, *arguments)
+
+    assert isinstance(lab.engine, PythonEngine)
+    (right_source,) = lab.engine._peers[right.number].sources.values()
+    right_losses = right_source.losses
+    monkeypatch.setattr(LossFinder, target.__name__, mistaken)
+    Camera(wrong, 6).send(KEY)
+    lab.run(100)
+    assert lab.told(PeerBroken) == [PeerBroken(wrong.number)]
+    camera.send(DELTA)
+    assert len(viewer.got) == 2
+
+
 KINDS = [VIDEO, RTX, 200, 201, 203, 205, 206]
 
 
@@ -228,5 +259,6 @@ def test_no_authentic_bytes_raise(make: EngineMaker, bodies: list[tuple[bytes, i
         with contextlib.suppress(pylibsrtp.Error):  # the sender's library refuses some
             host.send(plain)
         lab.run(20)
+    assert lab.told(PeerBroken) == []
     numbers = [one.sequence_number for one in viewer.got]
     assert len(numbers) == len(set(numbers))
