@@ -31,6 +31,7 @@ MINUTES, SMALL_MINUTES = 30.0, 0.3
 UPLOAD_BYTES, SMALL_UPLOAD_BYTES = 2 << 30, 64 << 20
 UPLOAD_BYTES_PER_S = 10e6
 SAMPLES, SAMPLE_S_MIN = 180, 0.1
+TAIL_S = 1.0  # life goes on for so long after the last look
 WARM_UP = 0.2
 # Over the fitted span; what a run of minutes cannot tell from noise is not called growth.
 GROWTH_MAX, FILES_MAX, LAG_P99_MS = 1.05, 4.0, 20.0
@@ -124,7 +125,7 @@ def measure(arguments: argparse.Namespace) -> Report:
                 room=OPEN_ROOM,
                 size=size,
                 directory=str(site.directory),
-                seconds=seconds,
+                seconds=seconds + TAIL_S,
                 bytes_per_s=UPLOAD_BYTES_PER_S,
             )
         for crowd, part in zip(site.crowds, site.shares(len(streams)), strict=True):
@@ -133,7 +134,7 @@ def measure(arguments: argparse.Namespace) -> Report:
                 row="viewers",
                 origin=site.origin,
                 streams=[streams[n] for n in part],
-                seconds=seconds,
+                seconds=seconds + TAIL_S,
                 leaves_per_s=LEAVES_PER_S / len(site.crowds),
             )
         cpu, began = site.cpu_s(), time.monotonic()
