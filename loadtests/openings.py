@@ -199,6 +199,13 @@ class Openings:
         actor = actor_of(self.world.trustees[place].person)
         await self._ask(f"opening:{room}", cmd.ReleaseShares(messages=[message]), actor)
 
+    async def opened(self, room: str, count: int) -> None:
+        """Waits until so many prices have been read out."""
+        await self._until(
+            lambda: self.status(room)["opened"] >= count and bool(self.state(room).readouts),
+            "not read out",
+        )
+
     async def extend(self, room: str, times: int, every_ms: int) -> list[int]:
         """The host extends the countdown again and again. The ns of each commit, by hall seq."""
         opening, host = f"opening:{room}", actor_of(self.world.host)
