@@ -39,7 +39,7 @@ from media.forwarding import Rewriter
 from media.packets import PACKET_BYTES_MAX, is_rtcp, parse_rtp
 from media.publishing import Peer, Source, Sources, Track, has_ended, in_room_terms
 from media.ring import Packet
-from media.watching import Stream
+from media.watching import RESENDS_LEFT_MAX, Stream
 
 log = logging.getLogger(__name__)
 SendTo = Callable[[Any, Address], object]
@@ -295,7 +295,7 @@ class PythonEngine:
             stream.last_us = packet.arrival_us
             stream.packets += 1
             stream.octets += payload
-            if stream.resends_left < 1024:
+            if stream.resends_left < RESENDS_LEFT_MAX:
                 stream.resends_left += 1
             try:
                 send_to(view[:size], address)
@@ -319,7 +319,10 @@ class PythonEngine:
             segment, seq = found
             source = self._source_of(stream.track, segment.source)
             packet = source.ring.find(seq) if source is not None else None
-            if packet is None:
+            if source is None or packet is None:
+                continue
+            if stream.attached is not None and source.layer > stream.attached.layer:
+                # A larger layer was left, for want of bandwidth or of need, at a keyframe.
                 continue
             if not stream.may_resend():
                 return

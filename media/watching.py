@@ -13,8 +13,9 @@ from media.forwarding import Rewriter
 from media.publishing import Source, Track
 from media.ring import Packet
 
-RESENDS_BURST: Final = 256
+RESENDS_BURST: Final = 128
 RESENDS_SHARE: Final = 4  # one resend for so many packets sent, in the long run
+RESENDS_LEFT_MAX: Final = RESENDS_BURST * RESENDS_SHARE
 SKEW_US_MAX: Final = 2_000_000
 
 
@@ -34,7 +35,7 @@ class Stream:
     packets: int = 0
     octets: int = 0
     resent: int = 0
-    resends_left: int = RESENDS_BURST * RESENDS_SHARE
+    resends_left: int = RESENDS_LEFT_MAX
 
     def choose(self) -> None:
         """Look for the right source anew: after a change of aim, of pause, or of the sources."""

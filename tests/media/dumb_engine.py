@@ -278,7 +278,7 @@ class DumbEngine:
         if number >= stream.next:
             stream.next = number + 1
             stream.latest = packet.timestamp + stream.time_shift
-        stream.left[number] = plain
+        stream.left[number] = (source.layer, plain)
         stream.last_us = self.now_us
         stream.sent += 1
         stream.octets += len(packet.payload)
@@ -323,8 +323,10 @@ class DumbEngine:
     def _again(self, peer: Peer, stream: Stream, lost: Sequence[int]) -> None:
         for seq in lost:
             number = stream.next - 1 + seq_delta(seq, (stream.next - 1) & 0xFFFF)
-            plain = stream.left.get(number)
-            if plain is None or peer.address is None or stream.resent > stream.sent:
+            layer, plain = stream.left.get(number, (0, b""))
+            if not plain or peer.address is None or stream.resent > stream.sent:
+                continue
+            if stream.on is not None and layer > stream.on.layer:
                 continue
             stream.resent += 1
             self.count.resent += 1

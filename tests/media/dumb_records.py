@@ -51,7 +51,7 @@ class Stream:
     octets: int = 0
     sent: int = 0
     resent: int = 0
-    left: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    left: dict[int, tuple[int, bytes]] = field(default_factory=dict[int, tuple[int, bytes]])
 
 
 @dataclass

@@ -52,9 +52,11 @@ def test_what_is_asked_for_again_is_the_very_same_datagram(lab: Lab) -> None:
     low.send(KEY, DELTA)
     sent = list(viewer.got_raw)
     assert seqs(viewer.got) == [100, 101, 102, 103, 104, 105]
-    viewer.send(bytes(Nack(1, 0xAAAA, (101, 102, 105, 106, 99))))
-    assert viewer.got_raw[6:] == [sent[1], sent[2], sent[5]]
-    assert lab.engine.counters().resent == 3
+    viewer.send(bytes(Nack(1, 0xAAAA, (101, 105, 106, 99))))
+    assert viewer.got_raw[6:] == [sent[1], sent[5]]
+    # The larger layer was left at a keyframe: a path that is too narrow is not filled with it.
+    viewer.send(bytes(Nack(1, 0xAAAA, (102, 103))))
+    assert lab.engine.counters().resent == 2
 
 
 def test_asking_again_costs_the_asker(lab: Lab) -> None:

@@ -80,8 +80,10 @@ async def watch(hall: Hall, page: Page, wanted: dict[int, int]) -> None:
         hall.sfu.answer(ROOM, "viewer", answer)
 
 
-async def until(page: Page, name: str, fits: Callable[[Stats], bool]) -> Stats:
-    async with asyncio.timeout(PATIENCE_S):
+async def until(
+    page: Page, name: str, fits: Callable[[Stats], bool], patience_s: int = PATIENCE_S
+) -> Stats:
+    async with asyncio.timeout(patience_s):
         while True:
             stats = await page.evaluate("(name) => stats(name)", name)
             if fits(stats):
@@ -234,7 +236,7 @@ async def test_on_a_bad_path_no_picture_stands_still_for_a_second(browser: Brows
         relays[1].down.cap_bits_s = 250_000
         await until(viewer, "viewer", lambda stats: height_of(stats) == 180)
         relays[1].down.cap_bits_s = 0
-        await until(viewer, "viewer", lambda stats: height_of(stats) == 720)
+        await until(viewer, "viewer", lambda stats: height_of(stats) == 720, 120)
         for relay in relays:
             relay.close()
 
