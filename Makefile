@@ -76,6 +76,7 @@ build/kaibiao-verify.pyz: $(shell find crypto/verifier -name '*.py')
 	python3 -m zipapp build/verifier -m 'command:main' -p '/usr/bin/env python3' -o $@
 
 build/bid-files/.ready: .venv/.ready server/demo/files.py
+	rm -rf build/bid-files
 	.venv/bin/python -m server.demo.files build/bid-files && touch $@
 
 .PHONY: help setup run test check fix bench lock

@@ -18,7 +18,7 @@ PDFS = 4
 SHEETS = 2
 SCAN_PAGES = 20
 SCAN_SIZE = (760, 980)
-BILL_ROWS = 24_000
+BILL_ROWS = 60_000
 WORKS = (
     "Earthwork",
     "Pavement base",
@@ -43,6 +43,7 @@ def _pdf(path: Path, number: int) -> None:
 
     dice = random.Random(number)  # noqa: S311 - a document, not a secret
     pdf = FPDF(format="A4")
+    pdf.set_auto_page_break(auto=False)  # or every caption goes to a page of its own
     pdf.set_title(f"Technical proposal {number}")
     pdf.add_page()
     pdf.set_font("helvetica", size=24)

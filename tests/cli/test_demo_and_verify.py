@@ -11,6 +11,22 @@ from tests.cli.program import PROGRAM, Ran, run
 
 pytestmark = pytest.mark.slow
 BIDDERS = 3
+MANY = 30
+TOTAL_MS_MAX = 40_000
+STAGES = (
+    "opening_scheduled",
+    "sign_in_opened",
+    "bidders_announced",
+    "checkpoint_reached",
+    "window_opened",
+    "window_ended",
+    "trustee_released",
+    "replies_ended",
+    "all_opened",
+    "set_frozen",
+    "prices_read_out",
+)
+SIDE_BY_SIDE = ("row_read", "body_decided")  # in either order
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +47,19 @@ def test_an_opening_is_played_and_every_bid_accounted_for(played: tuple[Ran, Pat
     order = ["bidders_announced", "window_opened", "window_ended", "set_frozen", "prices_read_out"]
     times = [summary["stages"][stage] for stage in order]
     assert times == sorted(times)
+
+
+def test_thirty_bidders_are_through_in_less_than_forty_seconds(tmp_path: Path) -> None:
+    done = run("demo", "--auto", "--bidders", MANY, "--out", tmp_path / "many", "--json")
+    assert done.code == 0, done
+    summary = json.loads(done.out)
+    assert summary["bidders"] == sum(summary["states"].values()) == MANY
+    assert summary["states"]["opened"] == MANY - 1
+    assert summary["verdict"] == "agree"
+    times = [summary["stages"][stage] for stage in STAGES]  # every stage has its time
+    times += sorted(summary["stages"][stage] for stage in SIDE_BY_SIDE)
+    assert times == sorted(times)
+    assert 0 <= times[0] < times[-1] < summary["total_ms"] < TOTAL_MS_MAX
 
 
 def test_its_bundle_agrees_for_the_right_tender_only(played: tuple[Ran, Path]) -> None:
