@@ -133,7 +133,7 @@ def test_a_soak_looks_at_memory_files_and_lag_while_people_come_and_go():
     assert figures["upload_mib"] > 0
     series = figures["series"]
     assert {len(values) for values in series.values()} == {36}
-    assert min(series["open_files"]) > 2 * 20  # everybody's sockets among them
+    assert max(series["open_files"]) > 2 * 20  # everybody's sockets among them
 
 
 # ---- the tests of the tests
