@@ -7,6 +7,7 @@ browser is a failure, never a skip.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -209,12 +210,14 @@ async def test_a_publisher_reaches_what_it_reaches_without_us(browser: BrowserCo
         assert rate >= 0.8 * best_rate
 
 
-@pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="a minute; make soak")
-async def test_on_a_bad_path_no_picture_stands_still_for_a_second(browser: BrowserContext) -> None:
-    """5 % lost and 40 ms of delay each way, of both; then a cap that only the small layer fits."""
-    async with running() as hall:
-        host, viewer = await a_page(browser), await a_page(browser)
-        relays = [LossyRelay(hall.sfu.candidates[0], seed) for seed in (1, 2)]
+@asynccontextmanager
+async def relayed(
+    hall: Hall, browser: BrowserContext
+) -> AsyncIterator[tuple[Page, LossyRelay, LossyRelay]]:
+    """A viewer at 720 of a publisher, each behind a relay of its own: the viewer's page, both."""
+    host, viewer = await a_page(browser), await a_page(browser)
+    relays = [LossyRelay(hall.sfu.candidates[0], seed) for seed in (1, 2)]
+    try:
         for relay in relays:
             await relay.open()
         hall.sfu.options = replace(hall.sfu.options, public_port=relays[0].port)
@@ -222,23 +225,35 @@ async def test_on_a_bad_path_no_picture_stands_still_for_a_second(browser: Brows
         hall.sfu.options = replace(hall.sfu.options, public_port=relays[1].port)
         await watch(hall, viewer, {tracks[Label.CAMERA]: 720, tracks[Label.MICROPHONE]: 1})
         await until(viewer, "viewer", lambda stats: height_of(stats) == 720)
+        yield viewer, relays[0], relays[1]
+    finally:
+        for relay in relays:
+            relay.close()
+
+
+@pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="a minute; make soak")
+async def test_on_a_bad_path_no_picture_stands_still_for_a_second(browser: BrowserContext) -> None:
+    """5 % lost and 40 ms of delay each way, of the publisher and of the viewer."""
+    async with running() as hall, relayed(hall, browser) as (viewer, *relays):
         for relay in relays:
             for weather in (relay.up, relay.down):
                 weather.loss, weather.delay_s, weather.jitter_s = 0.05, 0.04, 0.005
         frames = 0
         for _ in range(20):
             await asyncio.sleep(1)
-            video = (await viewer.evaluate("() => stats('viewer')"))["inbound-rtp:video"]
-            assert video["framesDecoded"] > frames
-            frames = video["framesDecoded"]
-        for relay in relays:
-            relay.up.loss = relay.down.loss = 0
-        relays[1].down.cap_bits_s = 250_000
+            shown = decoded(await viewer.evaluate("() => stats('viewer')"))
+            assert shown > frames
+            frames = shown
+
+
+@pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="a minute; make soak")
+async def test_the_layer_goes_down_and_up_with_the_path(browser: BrowserContext) -> None:
+    async with running() as hall, relayed(hall, browser) as (viewer, _, relay):
+        await asyncio.sleep(8)  # until the publisher sends what the cap does not carry
+        relay.down.cap_bits_s = 250_000
         await until(viewer, "viewer", lambda stats: height_of(stats) == 180)
-        relays[1].down.cap_bits_s = 0
+        relay.down.cap_bits_s = 0
         await until(viewer, "viewer", lambda stats: height_of(stats) == 720, 120)
-        for relay in relays:
-            relay.close()
 
 
 def height_of(stats: Stats) -> int:
