@@ -56,6 +56,7 @@ class BlobStore:
         self._disk = Disk()
         self._uploads: dict[str, Upload] = {}
         self._creating = 0
+        self._made_durably: set[Path] = set()
         for made in (self._uploads_directory, self._blobs_directory):
             made.mkdir(parents=True, exist_ok=True)
         sync_directory(directory)
@@ -222,13 +223,18 @@ class BlobStore:
 
     def _put(self, path: Path, data: bytes) -> None:
         self._make_directory(path.parent)
-        if not path.exists():
+        if path.exists():
+            # Of a life that was killed, or of another thread: its name may not have been synced.
+            sync_directory(path.parent)
+        else:
             write_whole(path, data, durable=True, mode=BLOB_MODE)
 
     def _make_directory(self, directory: Path) -> None:
-        if not directory.exists():
+        # That it exists says nothing: whoever made it may have been killed before its sync.
+        if directory not in self._made_durably:
             directory.mkdir(exist_ok=True)
             sync_directory(self._blobs_directory)
+            self._made_durably.add(directory)
 
 
 def _size(path: Path) -> int | None:
