@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import cyclopts
 
 from crypto.errors import Rejected
+from server.cli.parties import person_app, tender_app
 from server.cli.scoring import app as score_app
 
 app = cyclopts.App(
@@ -24,6 +25,8 @@ app = cyclopts.App(
 config_app = cyclopts.App(name="config", help="Show the configuration.")
 app.command(config_app)
 app.command(score_app)
+app.command(person_app)
+app.command(tender_app)
 ConfigPath = Annotated[Path | None, cyclopts.Parameter(name="--config", help="kaibiao.toml")]
 Bidders = Annotated[int, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1, lte=1000))]
 Port = Annotated[int, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1, lte=65533))]

@@ -21,12 +21,18 @@ def told(code: str, detail: str = "") -> str:
     return f"{said} ({detail})" if detail else said
 
 
-def language(asked: str | None = None) -> str:
-    """ "zh" or "en": what was asked for, else what the environment says."""
+_preferred: list[str] = []
+
+
+def prefer(asked: str | None) -> str:
+    """ "zh" or "en": what was asked for, else what the environment says; refusals follow it too."""
+    _preferred[:] = [asked] if asked else []
     return asked or ("zh" if _language() == "zh_CN" else "en")
 
 
 def _language() -> str:
-    """zh_CN where the environment says so, else en: as the verifier decides."""
+    """zh_CN where that was asked for or the environment says so, else en."""
+    if _preferred:
+        return "zh_CN" if _preferred[0] == "zh" else "en"
     names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     return "zh_CN" if next((n for n in names if n), "").lower().startswith("zh") else "en"

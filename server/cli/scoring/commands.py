@@ -17,7 +17,7 @@ from server.cli.files import new_files, read_within
 from server.cli.scoring import shown
 from server.cli.scoring.inputs import DELIVERED, Inputs, read_method
 from server.cli.scoring.outlook import Asked, check_picture, draw
-from server.cli.words import language as spoken
+from server.cli.words import prefer
 from server.domain.evaluation import comparison, simulation
 from server.domain.evaluation import sensitivity as sensitive
 from server.domain.evaluation.methods import (
@@ -48,6 +48,7 @@ def _print_json(value: dict[str, Any]) -> None:
 def score(
     inputs: Inputs, as_json: bool, derivation_path: Path | None, language: str | None
 ) -> None:
+    speech = prefer(language)
     derivation = evaluate(*inputs.read())
     if derivation_path is not None:
         both = "\n---\n\n".join(render(derivation, each) for each in LANGUAGES)
@@ -56,17 +57,20 @@ def score(
     if as_json:
         sys.stdout.buffer.write(derivation.to_json() + b"\n")
     else:
-        shown.show_derivation(derivation, spoken(language))
+        shown.show_derivation(derivation, speech)
 
 
 def replay(path: Path, language: str | None) -> None:
+    speech = prefer(language)
     raw = read_within(path, DERIVATION_BYTES_MAX, "derivation.size")
-    shown.show_derivation(read_derivation(raw.removesuffix(b"\n")), spoken(language))
+    shown.show_derivation(read_derivation(raw.removesuffix(b"\n")), speech)
+    shown.show_identical(speech)
 
 
 def explain(name: str, language: str | None, as_json: bool) -> None:
+    speech = prefer(language)
     method = read_method(name)
-    said = sentences(method, spoken(language))
+    said = sentences(method, speech)
     if not as_json:
         print("\n".join(said))
         return
@@ -80,12 +84,13 @@ def explain(name: str, language: str | None, as_json: bool) -> None:
 def methods(language: str | None) -> None:
     files = sorted(DELIVERED.iterdir(), key=lambda each: each.name)
     found = {f.name[:-5]: parse_method(f.read_bytes()) for f in files if f.name.endswith(".json")}
-    shown.show_methods(found, spoken(language))
+    shown.show_methods(found, prefer(language))
 
 
 def simulate(
     inputs: Inputs, asked: Asked, as_json: bool, plot: Path | None, language: str | None
 ) -> None:
+    speech = prefer(language)
     question = asked.question()
     if plot is not None:
         check_picture(plot)
@@ -96,7 +101,7 @@ def simulate(
     if plot is not None:
         draw(outlooks, plot)
     if not as_json:
-        shown.show_outlooks(outlooks, question.own, spoken(language))
+        shown.show_outlooks(outlooks, question.own, speech)
         return
     _print_json(
         {
@@ -112,20 +117,22 @@ def simulate(
 
 
 def diff(second: str, inputs: Inputs, as_json: bool, language: str | None) -> None:
+    speech = prefer(language)
     one, two = read_method(inputs.method), read_method(second)
     bids = inputs.read_values([one, two])
     found = comparison.compare(one, two, bids, inputs.read_draw_values())
     if as_json:
         _print_json(found.as_json())
     else:
-        shown.show_comparison(found, spoken(language))
+        shown.show_comparison(found, speech)
 
 
 def sensitivity(inputs: Inputs, as_json: bool, language: str | None) -> None:
+    speech = prefer(language)
     method, bids, draws = inputs.read()
     with _progress("evaluating every case") as told:
         found = sensitive.sensitivity(method, bids, draws, told)
     if as_json:
         _print_json(found.as_json())
     else:
-        shown.show_sensitivity(found, spoken(language))
+        shown.show_sensitivity(found, speech)

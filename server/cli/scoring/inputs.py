@@ -11,7 +11,7 @@ from typing import Any
 
 from crypto.errors import Rejected
 from server.cli.files import read_within
-from server.cli.scoring.tables import Table, read_table
+from server.cli.scoring.tables import Cell, Table, read_table
 from server.domain.evaluation.methods import (
     Bids,
     Draws,
@@ -75,7 +75,7 @@ class Inputs:
             name, sign, value = each.partition("=")
             if not sign:
                 raise Rejected("bids.missing", f"--given {each}: NAME=VALUE")
-            table.given[name] = value
+            table.give(name, Cell(f"--given {name}", value), methods)
         return table
 
     def read_draws(self, method: Method, bids: Bids) -> Draws:

@@ -30,16 +30,20 @@ class Asked:
     seed: str
 
     def question(self) -> Question:
-        """Raises Rejected ``simulate.*``, ``money.*``."""
-        low, high, step = (parse_money(_yuan(text)) for text in (self.low, self.high, self.step))
+        """Raises Rejected ``simulate.*``."""
+        low, high = _fen("--from", self.low), _fen("--to", self.high)
+        step = _fen("--step", self.step)
         prices = price_range(low, high, step)
         spread = _millionths(self.spread)
         return Question(self.own, self.vary, prices, self.samples, spread, self.seed)
 
 
-def _yuan(text: str) -> str:
+def _fen(option: str, text: str) -> int:
     """``98000000`` means ``98000000.00``."""
-    return text if "." in text else f"{text}.00"
+    try:
+        return parse_money(text if "." in text else f"{text}.00")
+    except Rejected as error:
+        raise Rejected("simulate.range", f"{option} {text[:40]}: yuan, like 98000000.00") from error
 
 
 def _millionths(text: str) -> int:

@@ -47,6 +47,11 @@ def show_derivation(derivation: Derivation, language: str) -> None:
         console.print(f"{bid}: " + _pick(language, f"在步骤 {step} 出局", f"left out at {step}"))
 
 
+def show_identical(language: str) -> None:
+    told = "重新计算的结果与存档逐字节一致。", "Computed again: identical, byte for byte."
+    Console().print(_pick(language, *told))
+
+
 def _ranking(derivation: Derivation, language: str) -> Table:
     names = dict(zip(derivation.bids.ids, derivation.bids.names, strict=True))
     per_bid = {r: v for r, v in derivation.results.shown.items() if isinstance(v, dict)}
@@ -71,8 +76,8 @@ def show_methods(methods: dict[str, Method], language: str) -> None:
 def show_outlooks(outlooks: list[Outlook], own: str, language: str) -> None:
     table = _table(
         language,
-        "自报价,第一名,占比,平均名次,最低得分,平均得分,最高得分",
-        "own price,first,share,mean place,lowest score,mean score,highest score",
+        "自报价,第一名（含并列）,占比,平均名次,最低得分,平均得分,最高得分",
+        "own price,first or shared,share,mean place,lowest score,mean score,highest score",
     )
     for outlook in outlooks:
         placed, scores = outlook.places.total(), outlook.scores
@@ -113,13 +118,15 @@ def _fate(fate: Fate, language: str) -> tuple[str, str]:
 
 def show_sensitivity(found: Sensitivity, language: str) -> None:
     console = Console()
-    winner, following = found.actual.winner or "-", found.next or "-"
-    told = f"第一名：{winner}；其后：{following}", f"winner: {winner}; next: {following}"
+    told = f"第一名：{_all(found.actual.first)}", f"first: {_all(found.actual.first)}"
     console.print(_pick(language, *told))
-    told = "缺了它第一名就会改变的投标：", "bids without which another would have won: "
+    for bid, following in found.next.items():
+        told = f"没有 {bid} 时：{_all(following)}", f"without {bid}: {_all(following)}"
+        console.print(_pick(language, *told))
+    told = "缺了它第一名就会改变的投标：", "bids without which another would have been first: "
     deciding = ", ".join(found.deciding) or _pick(language, "无", "none")
     console.print(_pick(language, *told) + deciding)
-    table = _table(language, "变化,第一名,基准价,得分", "change,winner,benchmark,score")
+    table = _table(language, "变化,第一名,基准价,得分", "change,first,benchmark,score")
     for bid, outcome in found.without.items():
         _add(table, _pick(language, f"缺 {bid}", f"without {bid}"), outcome)
     for label, values in found.drawn.items():
@@ -127,9 +134,14 @@ def show_sensitivity(found: Sensitivity, language: str) -> None:
             _add(table, f"{label} = {value}", outcome)
     console.print(table)
     total = sum(found.combinations.values())
-    for won, count in found.combinations.items():
-        console.print(f"{won or '-'}: {count}/{total}")
+    for first, count in found.combinations.items():
+        console.print(f"{_all(first)}: {count}/{total}")
 
 
 def _add(table: Table, change: str, outcome: Outcome) -> None:
-    table.add_row(change, outcome.winner or "-", outcome.benchmark or "-", outcome.score or "-")
+    table.add_row(change, _all(outcome.first), outcome.benchmark or "-", outcome.score or "-")
+
+
+def _all(first: tuple[str, ...]) -> str:
+    """Those who share the first place."""
+    return ", ".join(first) or "-"

@@ -38,6 +38,8 @@ ROWS_MAX = 20_001
 COLUMNS_MAX = 1_024
 SIGNIFICANT_MAX = 15  # digits of a number that a spreadsheet keeps as they were typed
 
+# What stands where a bidder's number should: a line that sums up the others.
+TOTALS = ("合计", "小计", "总计", "平均", "total", "subtotal", "sum", "average")
 ID_NAMES = ("id", "no", "no.", "编号", "序号", "投标编号")
 NAME_NAMES = ("name", "bidder", "投标人", "投标人名称", "单位名称")
 FLAGS = {"是": True, "yes": True, "true": True, "否": False, "no": False, "false": False}
@@ -67,6 +69,17 @@ class Table:
     def as_value(self) -> dict[str, Any]:
         return {"given": self.given, "bids": self.bids}
 
+    def give(self, said: str, cell: "Cell", methods: Sequence[Method]) -> None:
+        """One number that came with the tender, under any of its names."""
+        declared = [(name, kind) for method in methods for name, kind in method.given.items()]
+        for name, kind in declared:
+            if said in _said(name, kind.name):
+                self.given[name] = _value(kind, cell)
+                self.cells[f"given.{name}"] = cell.place
+                return
+        known = ", ".join(dict.fromkeys(name for name, _ in declared)) or "nothing"
+        raise cell.refuse("unknown_member", f"{said[:40]!r}: given with the tender is {known}")
+
     def in_cells(self, error: Misplaced) -> Rejected:
         """The same refusal, naming the cell."""
         cell = self.cells.get(error.place)
@@ -87,7 +100,8 @@ def read_table(path: Path, methods: Sequence[Method]) -> Table:
         raise Rejected("bids.missing", "a worksheet with the bids")
     table = _table(next(iter(sheets.values())), methods)
     if given is not None:
-        table.given = {str(name.value): _plain(value) for name, value in _pairs(given)}
+        for name, value in _pairs(given):
+            table.give(str(name.value), value, methods)
     return table
 
 
@@ -273,6 +287,8 @@ def _put(
     if cell.value is None:
         return  # the reader says that it is missing, and the table where
     value = _value(column.kind, cell)
+    if column.path == ("id",) and str(value).strip().lower() in TOTALS:
+        raise cell.refuse("text", f"{value} is not a bidder; leave this row out")
     if len(column.path) == 1:
         bid[str(column.path[0])] = value
         return

@@ -60,7 +60,7 @@ def _of(derivation: Derivation) -> dict[str, Json]:
         "id": method.id,
         "version": method.version,
         "benchmark": benchmark_of(derivation),
-        "winner": results.winner,
+        "first": [bid for place, bid in results.ranking if place == 1],
         "ended_at": results.failed_at,
     }
 

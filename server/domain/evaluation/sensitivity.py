@@ -35,51 +35,53 @@ Told = Callable[[int, int], None]  # done, of how many
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Who would have won, and over which benchmark. ``winner`` None: nobody."""
+    """Who would have been first, and over which benchmark. ``first``: several where they share the
+    place, empty where nobody is ranked.
+    """
 
-    winner: str | None
+    first: tuple[str, ...]
     benchmark: str | None
-    score: str | None  # of that winner
+    score: str | None  # of the first
 
     def as_json(self) -> dict[str, Json]:
-        return {"winner": self.winner, "benchmark": self.benchmark, "score": self.score}
+        first = list[Json](self.first)
+        return {"first": first, "benchmark": self.benchmark, "score": self.score}
 
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
     """``without``: bid -> outcome if it had not been there. ``drawn``: label -> value -> outcome,
-    all other draws as they were. ``combinations``: winner -> in how many of all combinations.
+    all other draws as they were. ``combinations``: who is first -> in how many of all combinations.
     """
 
     actual: Outcome
     without: dict[str, Outcome]
     drawn: dict[str, dict[str, Outcome]]
-    combinations: dict[str | None, int]
+    combinations: dict[tuple[str, ...], int]
 
     @property
     def deciding(self) -> tuple[str, ...]:
-        """Bids other than the winner's own without which somebody else would have won."""
-        winner = self.actual.winner
-        return tuple(b for b, o in self.without.items() if b != winner and o.winner != winner)
+        """Bids that are not first themselves, without which somebody else would have been."""
+        first = self.actual.first
+        return tuple(b for b, o in self.without.items() if b not in first and o.first != first)
 
     @property
-    def next(self) -> str | None:
-        """Who would have won without the winner."""
-        winner = self.actual.winner
-        return self.without[winner].winner if winner is not None else None
+    def next(self) -> dict[str, tuple[str, ...]]:
+        """Who would have been first without each of the first."""
+        return {bid: self.without[bid].first for bid in self.actual.first}
 
     def as_json(self) -> dict[str, Json]:
         return {
             "actual": self.actual.as_json(),
             "deciding": list[Json](self.deciding),
-            "next": self.next,
+            "next": {bid: list[Json](first) for bid, first in self.next.items()},
             "without": {bid: outcome.as_json() for bid, outcome in self.without.items()},
             "drawn": {
                 label: {value: outcome.as_json() for value, outcome in values.items()}
                 for label, values in self.drawn.items()
             },
             "combinations": [
-                {"winner": winner, "count": count} for winner, count in self.combinations.items()
+                {"first": list[Json](first), "count": n} for first, n in self.combinations.items()
             ],
         }
 
@@ -117,14 +119,14 @@ def sensitivity(
         for draw in needed_draws(method)
         if not draw.is_order
     }
-    winners = Counter(
-        outcome(bids, draws_with(method, bids, draws, each)).winner for each in combinations(method)
+    firsts = Counter(
+        outcome(bids, draws_with(method, bids, draws, each)).first for each in combinations(method)
     )
-    assert winners.total() <= COMBINATIONS_MAX
-    return Sensitivity(actual, without, drawn, dict(winners.most_common()))
+    assert firsts.total() <= COMBINATIONS_MAX
+    return Sensitivity(actual, without, drawn, dict(firsts.most_common()))
 
 
 def _outcome(derivation: Derivation) -> Outcome:
-    winner = derivation.results.winner
-    score = score_of(derivation, winner) if winner is not None else None
-    return Outcome(winner, benchmark_of(derivation), score)
+    first = tuple(bid for place, bid in derivation.results.ranking if place == 1)
+    score = score_of(derivation, first[0]) if first else None
+    return Outcome(first, benchmark_of(derivation), score)

@@ -170,10 +170,10 @@ def simulate(
 
 def _check(method: Method, bids: Bids, question: Question) -> None:
     if question.own not in bids.ids:
-        raise Rejected("simulate.own", question.own)
+        raise Rejected("simulate.own", f"no bidder {question.own} among the bids")
     varied = method.fields.get(question.vary)
     if not isinstance(varied, NumberField) or not varied.money:
-        raise Rejected("simulate.vary", question.vary)
+        raise Rejected("simulate.vary", f"{question.vary} is no amount of money of a bid")
     if not 0 <= question.samples <= SAMPLES_MAX or not 0 <= question.spread < 10**SPREAD_DIGITS:
         raise Rejected("simulate.samples", f"{question.samples}, spread {question.spread}")
 

@@ -17,6 +17,7 @@ from server.domain.evaluation import simulation, trials
 from server.domain.evaluation.comparison import compare
 from server.domain.evaluation.methods import (
     Bids,
+    Derivation,
     Draws,
     Method,
     Misplaced,
@@ -92,18 +93,32 @@ def test_leaving_a_bid_out_is_evaluating_without_it(name: str) -> None:
         rows = [row for row in document["bids"] if row["id"] != bid]
         left = bids_of(method, {"given": document["given"], "bids": rows})
         again = evaluate(method, left, trials.draws_with(method, left, draws, {}))
-        assert outcome.winner == again.results.winner
-    assert found.actual.winner == evaluate(method, bids, draws).results.winner
-    assert found.next == (
-        found.without[found.actual.winner].winner if found.actual.winner else None
-    )
-    assert all(found.without[bid].winner != found.actual.winner for bid in found.deciding)
-    assert found.actual.winner not in found.deciding
+        assert outcome.first == first_of(again)
+    assert found.actual.first == first_of(evaluate(method, bids, draws))
+    assert found.next == {bid: found.without[bid].first for bid in found.actual.first}
+    assert all(found.without[bid].first != found.actual.first for bid in found.deciding)
+    assert not {*found.actual.first} & {*found.deciding}
+
+
+def first_of(derivation: Derivation) -> tuple[str, ...]:
+    return tuple(bid for place, bid in derivation.results.ranking if place == 1)
+
+
+def test_a_shared_first_place_is_shared_in_every_case() -> None:
+    method = method_of(BUILDING)
+    document = json.loads(json.dumps(example_bids(method)))
+    document["bids"][1] |= {k: v for k, v in document["bids"][0].items() if k != "id"}
+    bids = bids_of(method, document)
+    found = sensitivity(method, bids, draws_of(method, bids, {}))
+    assert found.actual.first == ("1", "2")
+    assert found.next == {bid: found.without[bid].first for bid in ("1", "2")}
+    assert found.next["1"] != found.actual.first
 
 
 def test_the_bids_that_decide_a_building_tender_are_named() -> None:
     found = sensitivity(*example(BUILDING))
-    assert (found.actual.winner, found.next, found.deciding) == ("1", "4", ("3", "5"))
+    assert (found.actual.first, found.next) == (("1",), {"1": ("4",)})
+    assert found.deciding == ("3", "5")
     assert found.without["2"].benchmark == "98500000.00"
 
 
@@ -113,11 +128,11 @@ def test_each_coefficient_is_drawn_anew_and_every_combination_counted() -> None:
     asked = [draw for draw in needed_draws(method) if not draw.is_order]
     assert asked
     assert set(found.drawn) == {draw.label for draw in asked}
-    winners: list[str | None] = []
+    firsts: list[tuple[str, ...]] = []
     for values in product(*(draw.values for draw in asked)):
         chosen = {draw.label: value for draw, value in zip(asked, values, strict=True)}
-        winners.append(evaluate(method, bids, draws_of(method, bids, chosen)).results.winner)
-    assert found.combinations == {w: winners.count(w) for w in winners}
+        firsts.append(first_of(evaluate(method, bids, draws_of(method, bids, chosen))))
+    assert found.combinations == {each: firsts.count(each) for each in firsts}
     for draw in asked:
         assert list(found.drawn[draw.label]) == list(draw.values)
 
@@ -129,7 +144,7 @@ def test_the_report_is_json_and_tells_how_far_it_is() -> None:
     assert told == [(at + 1, len(told)) for at in range(len(told))]
     assert len(told) == trial_count(method, bids)
     report = json.loads(json.dumps(found.as_json()))
-    assert report["actual"]["winner"] == found.actual.winner
+    assert report["actual"]["first"] == list(found.actual.first)
     assert sum(each["count"] for each in report["combinations"]) == sum(found.combinations.values())
 
 
@@ -138,7 +153,7 @@ def test_nobody_wins_an_empty_evaluation() -> None:
     given_ = example_bids(method)["given"]
     bids = bids_of(method, {"given": given_, "bids": []})
     found = sensitivity(method, bids, draws_of(method, bids, {}))
-    assert (found.actual.winner, found.next, found.deciding) == (None, None, ())
+    assert (found.actual.first, found.next, found.deciding) == ((), {}, ())
 
 
 def test_an_order_that_was_drawn_loses_the_bid_that_is_left_out() -> None:
@@ -146,9 +161,9 @@ def test_an_order_that_was_drawn_loses_the_bid_that_is_left_out() -> None:
     rows = [{"id": each, "price": "100.00"} for each in ("1", "2", "3")]
     bids = bids_of(method, {"bids": rows})
     found = sensitivity(method, bids, draws_of(method, bids, {"test.line": ["2", "3", "1"]}))
-    assert (found.actual.winner, found.next) == ("2", "3")
+    assert (found.actual.first, found.next) == (("2",), {"2": ("3",)})
     assert found.drawn == {}
-    assert found.combinations == {"2": 1}
+    assert found.combinations == {("2",): 1}
 
 
 # ---- simulation

@@ -1,0 +1,140 @@
+"""`kaibiao person` and `kaibiao tender`: who may log in, and what is on the board (主体与项目).
+
+Invariant: nothing is written to the journal from here. What changes the hall is asked of the one
+that runs, through the socket that only the owner of its data directory can open.
+"""
+
+import json as jsonlib
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import cyclopts
+
+from crypto.errors import Rejected
+
+if TYPE_CHECKING:
+    from server.rooms.operator_requests import Asked
+
+PATIENCE_S = 30.0
+READ_BYTES = 1 << 16
+
+person_app = cyclopts.App(name="person", help="Who may log in (主体): add, list, make keys.")
+tender_app = cyclopts.App(name="tender", help="Tenders (项目): publish on the running hall.")
+ConfigPath = Annotated[Path | None, cyclopts.Parameter(name="--config", help="kaibiao.toml")]
+
+
+@person_app.command
+def keygen(*, out: Path) -> None:
+    """Make a login key file, as the login page takes it; prints the public key to register.
+
+    Parameters
+    ----------
+    out: the key file to be made; never one that exists.
+    """
+    from crypto.keys import SigningKey
+    from server.cli.files import new_files
+
+    key = SigningKey.generate()
+    with new_files(out) as (file,):
+        file.write(jsonlib.dumps({"seed": key.seed.hex()}).encode() + b"\n")
+    print(f"login_pk {key.public.hex()}")
+
+
+@person_app.command
+def add(
+    *,
+    role: str,
+    org: str,
+    org_name: str,
+    name: str,
+    login_pk: str,
+    person: str = "",
+    config: ConfigPath = None,
+) -> None:
+    """Register a person with the running hall. You vouch for whose key it is: uncertified.
+
+    Parameters
+    ----------
+    role: host, supervisor, purchaser, trustee, witness or bidder.
+    org: the organisation's unified social credit code.
+    org_name: the organisation's name.
+    name: the person's name.
+    login_pk: the public login key, in hexadecimal, as `kaibiao person keygen` prints it.
+    person: an id; else the role with the next free number.
+    """
+    from server.rooms.operator_requests import AddPerson
+
+    asked = AddPerson(
+        role=role, org=org, org_name=org_name, name=name, login_pk=login_pk, person=person
+    )
+    print(f"person {ask(asked, config)['person']} (uncertified)")
+
+
+@person_app.command(name="list")
+def list_people(*, json: bool = False, config: ConfigPath = None) -> None:
+    """Everybody who can log in: id, role, organisation, name, login key."""
+    from server.rooms.operator_requests import ListPeople
+
+    people: list[dict[str, str]] = ask(ListPeople(), config)["people"]
+    if json:
+        print(jsonlib.dumps(people, ensure_ascii=False))
+        return
+    for each in people:
+        print("\t".join(each.values()))
+
+
+@tender_app.command
+def publish(manifest: Path, signatures: Path, *, id: str = "", config: ConfigPath = None) -> None:
+    """Publish a signed manifest on the running hall, and schedule its opening.
+
+    Parameters
+    ----------
+    manifest: manifest.json.
+    signatures: manifest.sig.json, by agency or purchaser and by the supervisor.
+    id: of the tender in addresses; else its number in small letters.
+    """
+    from crypto.objects.common import MANIFEST_SIZE_MAX
+    from server.cli.files import read_within
+    from server.rooms.operator_requests import PublishManifest
+
+    asked = PublishManifest(
+        manifest=read_within(manifest, MANIFEST_SIZE_MAX, "json.size"),
+        signatures=read_within(signatures, 16_384, "json.size"),
+        room=id,
+    )
+    done = ask(asked, config)
+    print(f"tender    {done['id']}\ntender_id {done['tender_id']}")
+
+
+def ask(asked: "Asked", config: Path | None) -> dict[str, Any]:
+    """What the running hall answers. Raises Rejected operator.away, operator.not_you, and with the
+    code of whatever it refuses.
+    """
+    import msgspec
+
+    from server.cli.serving import configured
+    from server.rooms.operator_requests import ANSWER_BYTES_MAX, Told, short_path, socket_path
+
+    path = socket_path(Path(configured(config).site.data))
+    raw = bytearray()
+    try:
+        with socket.socket(socket.AF_UNIX) as door, short_path(path) as short:
+            door.settimeout(PATIENCE_S)
+            door.connect(short)
+            door.sendall(msgspec.json.encode(asked) + b"\n")
+            while not raw.endswith(b"\n") and len(raw) < ANSWER_BYTES_MAX:
+                piece = door.recv(READ_BYTES)
+                if not piece:
+                    break
+                raw += piece
+        told = msgspec.json.decode(raw, type=Told)
+    except PermissionError as error:
+        raise Rejected("operator.not_you", str(path)) from error
+    except (FileNotFoundError, ConnectionError) as error:
+        raise Rejected("operator.away", str(path)) from error
+    except (TimeoutError, msgspec.DecodeError) as error:
+        raise Rejected("operator.failed", "no answer") from error
+    if told.code:
+        raise Rejected(told.code, told.detail)
+    return told.result
