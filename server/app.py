@@ -30,11 +30,13 @@ from server.http.health import build_health_app, listen_health
 from server.http.reading_moment import TURNS_AFTER_READ
 from server.http.settings import HttpSettings, Limits, Rate
 from server.http.upload_note import new_hasher
+from server.operator_socket import operator_door
 from server.rooms.clock import Clock
 from server.rooms.desk import Desk
 from server.rooms.gateway import RoomsGateway
 from server.rooms.hall import Hall
 from server.rooms.metrics import register_metrics
+from server.rooms.operator import Operator, SiteNames
 from server.rooms.rows import Published
 from server.site_keys import SiteKeys, load_site_keys
 from server.storage.blobs import BlobStore
@@ -120,6 +122,9 @@ async def running(
         stack.push_async_callback(_end, life)
         await _first(ready.wait(), life, failed)
         site = await _listen(config, keys, hall, stack, demo_people)
+        names = SiteNames(config.site.log_origin, keys.log.public, keys.receipt.public)
+        operator = Operator(hall, names, allow_test=config.site.test_suites)
+        await stack.enter_async_context(operator_door(data, operator))
         watch = loop.create_task(_watch(life, failed, site.trouble))
         stack.push_async_callback(_end, watch)
         yield site
