@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from crypto.card import parse_card
-from crypto.header import accept_header, parse_header
+from crypto.header import accept_header, parse_header, signed_bytes
 from crypto.keys import BoxKey, is_valid_box_public, is_valid_public, verify
 from crypto.messages import (
     parse_ack,
@@ -46,6 +46,29 @@ from tests.crypto.vector_files import (
 def test_a_hostile_header_dies_at_its_own_check(case: Json):
     terms = terms_of(HOSTILE["terms"][case["terms"]])
     assert code_of(accept_header, *octets(case, "header"), terms) == case["expect"]
+
+
+# A key that nobody can sign with.
+UNSIGNABLE = {"bidder_pk is not a point"}
+
+
+def test_every_hostile_header_is_signed_so_that_only_its_own_check_can_stop_it():
+    """A header that carried a stale signature would be refused by any code that looks at that."""
+    good = parse_header(*octets(GOOD["kbid1.json"]["envelopes"][0], "header"))
+    key_at, size = good.raw.index(good.bidder_pk), NACL.signature_size
+    unsigned: set[str] = set()
+    for case in HOSTILE["headers"]:
+        (raw,) = octets(case, "header")
+        public, message = raw[key_at : key_at + 32], signed_bytes(NACL, raw[:-size])
+        if len(raw) < key_at + 32 + size or not NACL.verify(public, message, raw[-size:]):
+            unsigned.add(case["name"])
+    about_that = {
+        case["name"]
+        for case in HOSTILE["headers"]
+        if case["expect"] in ("header.length", "header.signature")
+    }
+    assert unsigned - about_that == UNSIGNABLE
+    assert len(HOSTILE["headers"]) - len(unsigned) > 70
 
 
 @pytest.mark.parametrize(
