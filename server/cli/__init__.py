@@ -114,7 +114,7 @@ def seal(
     signatures: Path | None = None,
     passphrase_file: Path | None = None,
 ) -> None:
-    """Seal one envelope offline: OUT.kbh, OUT.kbc and the unlock card OUT.card.txt.
+    """Seal one envelope offline: OUT.kbh, OUT.kbc, the unlock card OUT.card.txt and .svg.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import segno
 
 from crypto.card import card_text
 from crypto.errors import Rejected
@@ -100,7 +101,7 @@ def keygen(manifest: Path, out: Path, passphrase_file: Path | None) -> None:
 
 
 def seal(order: Order) -> None:
-    """OUT.kbc, OUT.kbh and OUT.card.txt, all of them or none."""
+    """OUT.kbc, OUT.kbh, OUT.card.txt and OUT.card.svg, all of them or none."""
     rules = _manifest(order.manifest)
     if order.signatures is not None:
         parse_manifest_signatures(read_within(order.signatures, SMALL_FILE_MAX, "json.size"), rules)
@@ -252,11 +253,14 @@ def _seal(
         seed=random_bytes(suite.seed_size),
         key=keys.signing_key,
     )
-    names = [out.with_name(out.name + ending) for ending in (".kbc", ".kbh", ".card.txt")]
-    with new_files(*names) as (payload, header_file, card):
+    endings = (".kbc", ".kbh", ".card.txt", ".card.svg")
+    names = [out.with_name(out.name + ending) for ending in endings]
+    with new_files(*names) as (payload, header_file, card, picture):
         for piece in pieces:
             payload.write(sealer.seal_chunk(piece))
         header = sealer.finish()
         header_file.write(header.raw)
-        card.write(f"{card_text(header.bid_id, sealer.bidder_half, suite)}\n".encode())
+        text = card_text(header.bid_id, sealer.bidder_half, suite)
+        card.write(f"{text}\n".encode())
+        segno.make_qr(text, error="m").save(picture, kind="svg", scale=6, light="#fff")
     print(f"bid_id {header.bid_id.hex()}")

@@ -18,7 +18,7 @@ from tests.cli.conftest import FORM, PASSPHRASE, SealedFiles, Tender, keygen, se
 from tests.cli.program import Nursery, Ran, run
 
 DOCUMENT = b"%PDF-1.7 " + bytes(range(256)) * 700
-ENDINGS = (".kbc", ".kbh", ".card.txt")
+ENDINGS = (".kbc", ".kbh", ".card.txt", ".card.svg")
 
 
 def seal_body(tender: Tender, out: Path, document: Path, **more: object) -> Ran:
