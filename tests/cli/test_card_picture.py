@@ -23,8 +23,9 @@ process.stdout.write(jsQR(pixels, rows[0].length, rows.length).data);
 def pixels(svg: Path) -> list[str]:
     """The picture as rows of 0 and 1: strokes of one module's height, m and h, relative."""
     root = ET.fromstring(svg.read_text())
-    drawn = [one for one in root.iter() if one.tag.endswith("path")]
-    scale = int(re.fullmatch(r"scale\((\d+)\)", drawn[-1].attrib["transform"])[1])  # type: ignore[index]
+    drawn = [one for one in root.iter() if one.tag.endswith("path")]  # the last is the dark
+    (scaled,) = [one.attrib["transform"] for one in root.iter() if "transform" in one.attrib]
+    scale = int(scaled.removeprefix("scale(").removesuffix(")"))
     side = int(root.attrib["width"]) // scale
     dark = [["0"] * side for _ in range(side)]
     x = y = 0.0
