@@ -128,7 +128,7 @@ async def test_a_tab_without_a_login_key_waits_for_a_person_to_log_in(
         await see(page, SEALED)
         await page.evaluate('sessionStorage.removeItem("kaibiao.login")')
         await hall.start()
-        await see(page, "您登录的角色不能做这件事")
+        await see(page, "请先登录")
         await eventually("the worker was refused", lambda: was_refused(desk))
         asked = len(desk.requests)
         await page.wait_for_timeout(2000)
