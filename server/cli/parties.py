@@ -20,25 +20,27 @@ PATIENCE_S = 30.0
 READ_BYTES = 1 << 16
 
 person_app = cyclopts.App(name="person", help="Who may log in (主体): add, list, make keys.")
-tender_app = cyclopts.App(name="tender", help="Tenders (项目): publish on the running hall.")
+tender_app = cyclopts.App(name="tender", help="Tenders (项目): draft, sign, publish.")
 ConfigPath = Annotated[Path | None, cyclopts.Parameter(name="--config", help="kaibiao.toml")]
 
 
 @person_app.command
-def keygen(*, out: Path) -> None:
+def keygen(*, out: Path, office: bool = False) -> None:
     """Make a login key file, as the login page takes it; prints the public key to register.
 
     Parameters
     ----------
     out: the key file to be made; never one that exists.
+    office: an officer's key instead, for manifests and acts; its public key stands in manifests.
     """
     from crypto.keys import SigningKey
     from server.cli.files import new_files
 
     key = SigningKey.generate()
     with new_files(out) as (file,):
-        file.write(jsonlib.dumps({"seed": key.seed.hex()}).encode() + b"\n")
-    print(f"login_pk {key.public.hex()}")
+        name = "officer_seed" if office else "seed"
+        file.write(jsonlib.dumps({name: key.seed.hex()}).encode() + b"\n")
+    print(f"{'pk' if office else 'login_pk'} {key.public.hex()}")
 
 
 @person_app.command
@@ -82,6 +84,77 @@ def list_people(*, json: bool = False, config: ConfigPath = None) -> None:
         return
     for each in people:
         print("\t".join(each.values()))
+
+
+@tender_app.command
+def trustee(
+    *,
+    role: str,
+    org: str,
+    org_name: str,
+    name: str,
+    expiry: str,
+    out: Path,
+    template: str = "building",
+) -> None:
+    """Make a trustee's key file OUT, and OUT.public.json for whoever drafts the manifest.
+
+    Parameters
+    ----------
+    role: agency, purchaser, supervisor, notary or witness.
+    org: the organisation's unified social credit code.
+    org_name: the organisation's name.
+    name: the trustee's name.
+    expiry: after the deadline, such as 2027-12-01T00:00:00+08:00.
+    out: the key file to be made; never one that exists.
+    template: of the tender.
+    """
+    from server.cli.drafting import Trustee, make_trustee
+
+    one = Trustee(
+        role=role, code=org, organisation=org_name, name=name, expiry=expiry, template=template
+    )
+    make_trustee(one, out)
+
+
+@tender_app.command
+def draft(
+    *,
+    settings: Path,
+    trustee: list[Path],
+    out: Path,
+    template: str = "building",
+    config: ConfigPath = None,
+) -> None:
+    """Draft a manifest for the running hall, whose log and receipt key it names.
+
+    Parameters
+    ----------
+    settings: a JSON file: number, title, purchaser and agency {code, name}, deadline, officers
+        [{role, code, name, pk}], and what differs from the template's defaults.
+    trustee: public files of the trustees, in their order.
+    out: manifest.json; never a file that exists.
+    template: what kind of tender.
+    """
+    from server.cli.drafting import draft as run
+    from server.rooms.operator_requests import ShowSite
+
+    run(template, settings, trustee, ask(ShowSite(), config), out)
+
+
+@tender_app.command
+def sign(manifest: Path, *, key: Path, signatures: Path) -> None:
+    """Sign a manifest by an office: agency (or purchaser) first, then the supervisor.
+
+    Parameters
+    ----------
+    manifest: manifest.json.
+    key: the officer's key file.
+    signatures: manifest.sig.json, made by the first officer, extended by the next.
+    """
+    from server.cli.drafting import sign as run
+
+    run(manifest, key, signatures)
 
 
 @tender_app.command

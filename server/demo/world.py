@@ -5,7 +5,6 @@ again; a demo's keys protect nothing and are shown on its front page.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from crypto.canonical import Json
 from crypto.hashes import labelled
@@ -17,6 +16,8 @@ from crypto.manifest import (
     trustee_message,
 )
 from server.domain.model import Role
+from server.domain.templates.building import BUILDING
+from server.domain.templates.drafting import envelopes_of
 
 DAY_MS = 24 * 3600 * 1000
 AGENCY = ("91360800MA00000011", "江州建招代理有限公司")
@@ -159,7 +160,7 @@ def build_manifest(
         "traces": False,
         "names_masked": False,
         "lots": [{"lot": 1, "name": "第一标段"}],
-        "envelopes": _envelopes(plan),
+        "envelopes": _envelopes(plan, numbers),
         "sessions": [session],
         "trustees": [_trustee(keys, numbers, expiry_ms) for keys in world.trustees],
         "officers": _officers(world),
@@ -180,40 +181,9 @@ def build_manifest(
     return raw, signatures
 
 
-def _envelopes(plan: TenderPlan) -> list[Json]:
-    fields: list[Json] = [
-        _field("price", "money", "投标报价", "Bid price", decides=True),
-        _field("days", "days", "工期（日历天）", "Duration (days)", max=3650),
-        _field("manager", "text", "项目经理", "Project manager", max=40),
-    ]
-    form: dict[str, Json] = {
-        "envelope": 1,
-        "kind": "form",
-        "name": "开标一览表",
-        "log2_chunk": 16,
-        "pt_len_max": 65_536,
-        "mode": 0,
-        "t": 2,
-        "trustees": [1, 2, 3],
-        "fields": fields,
-    }
-    body: dict[str, Json] = {
-        "envelope": 2,
-        "kind": "body",
-        "name": "技术标",
-        "log2_chunk": 20,
-        "pt_len_max": plan.body_pt_len_max,
-        "mode": 0,
-        "t": 2,
-        "trustees": [1, 2, 3],
-    }
-    return [form, body] if plan.body else [form]
-
-
-def _field(name: str, type_: str, zh: str, en: str, *, decides: bool = False, **more: Any) -> Json:
-    label: dict[str, Json] = {"en": en, "zh": zh}
-    common = {"name": name, "type": type_, "label": label, "decides": decides, "optional": False}
-    return {**common, **more}
+def _envelopes(plan: TenderPlan, numbers: list[int]) -> list[Json]:
+    form, *bodies = envelopes_of(BUILDING, numbers, 2, 3)
+    return [form, *({**body, "pt_len_max": plan.body_pt_len_max} for body in bodies)]
 
 
 def _trustee(keys: TrusteeKeys, numbers: list[int], expiry_ms: int) -> Json:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from crypto.keys import SigningKey
+from crypto.keys import BoxKey, SigningKey
+from crypto.manifest import parse_manifest
 from server.demo.world import TenderPlan, World, build_manifest
 from server.http.client import HallHttp, HallRefused
 from server.rooms.clock import Clock
@@ -16,6 +17,7 @@ from tests.cli.program import Nursery, Ran
 from tests.cli.test_serve import served, settings
 
 pytestmark = pytest.mark.slow
+TRUSTEES = ("agency", "purchaser", "supervisor")
 BIDDER = {
     "role": "bidder",
     "org": "91360800MB00000001",
@@ -40,15 +42,17 @@ class Site:
         given = {**BIDDER, "login-pk": login_pk} | changed
         return self.run("person", "add", *(w for n, v in given.items() for w in (f"--{n}", v)))
 
-    def manifest(self, folder: Path, number: str, **plan: int) -> tuple[Path, Path]:
+    def manifest(
+        self, folder: Path, number: str, *, log_pk: bytes = b"", deadline_ms: int = 0
+    ) -> tuple[Path, Path]:
         """A manifest for this site and its signatures, as files."""
         keys = load_site_keys(self.data)
         raw, signatures = build_manifest(
             World(b"parties".ljust(32, b"."), 1),
-            TenderPlan(number=number, title="滨河东路", **{"deadline_ms": in_an_hour()} | plan),
+            TenderPlan(number=number, title="滨河东路", deadline_ms=deadline_ms or in_an_hour()),
             receipt_pk=keys.receipt.public,
             log_origin="localhost/kaibiao/log",
-            log_pk=keys.log.public,
+            log_pk=log_pk or keys.log.public,
         )
         files = folder / f"{number}.json", folder / f"{number}.sig.json"
         files[0].write_bytes(raw)
@@ -89,6 +93,49 @@ def made_key(site: Site, out: Path) -> SigningKey:
     assert done == Ran(0, f"login_pk {key.public.hex()}\n", "")
     assert out.stat().st_mode & 0o777 == 0o600
     return key
+
+
+def office(site: Site, folder: Path, role: str) -> tuple[Path, str]:
+    """An officer's key file and public key."""
+    out = folder / f"{role}-office.key"
+    done = site.program.run("person", "keygen", "--office", "--out", out)
+    return out, done.out.removeprefix("pk ").strip()
+
+
+def made_trustee(site: Site, folder: Path, role: str) -> Path:
+    """The public file of a trustee; the key file lies beside."""
+    names = ("--org-name", f"{role} 单位", "--name", f"{role} 保管人")
+    words = (
+        "--role",
+        role,
+        "--org",
+        BIDDER["org"],
+        *names,
+        "--expiry",
+        "2100-12-01T00:00:00+08:00",
+    )
+    done = site.program.run("tender", "trustee", *words, "--out", folder / f"{role}.key")
+    assert done.code == 0, done
+    return folder / f"{role}.key.public.json"
+
+
+def settings_file(folder: Path, offices: dict[str, tuple[Path, str]]) -> Path:
+    party = {"code": BIDDER["org"], "name": "江州市城市建设发展有限公司"}
+    value = {
+        "number": "JZ-9",
+        "title": "滨河东路道路改造工程（施工）",
+        "purchaser": party,
+        "agency": party,
+        "deadline": "2099-11-30T08:00:00+08:00",
+        "window_ms": 900_000,
+        "officers": [
+            {"role": role, "code": BIDDER["org"], "name": role, "pk": pk}
+            for role, (_, pk) in offices.items()
+        ],
+    }
+    path = folder / "settings.json"
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    return path
 
 
 async def test_who_is_added_logs_in_and_sees_what_is_published(site: Site, tmp_path: Path) -> None:
@@ -159,6 +206,56 @@ def test_a_tender_that_could_not_be_held_here_is_not_published(site: Site, tmp_p
     assert refusal(other, other_signatures).startswith(("canonical.", "json."))
     other.write_bytes(b"x" * 300_000)
     assert refusal(other, other_signatures) == "json.size"
+
+
+def test_a_manifest_is_drafted_signed_by_two_offices_and_published(
+    site: Site, tmp_path: Path
+) -> None:
+    def tender(verb: str, *words: object) -> Ran:
+        return site.program.run("tender", verb, *words)
+
+    offices = {role: office(site, tmp_path, role) for role in ("agency", "supervisor", "host")}
+    manifest, signatures = tmp_path / "manifest.json", tmp_path / "manifest.sig.json"
+    given = settings_file(tmp_path, offices)
+    trustees = [f"--trustee={made_trustee(site, tmp_path, role)}" for role in TRUSTEES]
+    drafting = ("tender", "draft", "--settings", given, *trustees, "--out", manifest)
+    assert site.run(*drafting, "--template", "bridge").refusal == "template.unknown"
+    assert site.run(*drafting).code == 0
+    rules = parse_manifest(manifest.read_bytes())
+    assert [e.name for e in rules.envelopes] == ["开标一览表", "技术标"]
+    assert (rules.number, rules.deadline_ms, rules.envelopes[0].t) == ("JZ-9", 4_099_680_000_000, 2)
+    # The trustee's page takes the key file of whom the manifest names.
+    secret = json.loads((tmp_path / "purchaser.key").read_text())
+    assert BoxKey(bytes.fromhex(secret["xpk_seed"])).public == rules.trustees[1].xpk
+
+    def sign(role: str) -> Ran:
+        return tender("sign", manifest, "--key", offices[role][0], "--signatures", signatures)
+
+    assert sign("agency").out == "signed as agency, another office is still to sign\n"
+    half = site.run("tender", "publish", manifest, signatures)
+    assert half.refusal == "object.length"
+    done = sign("supervisor")
+    assert done.out == "signed as supervisor, complete\n"
+    assert rules.tender_id.hex() in done.err
+    assert sign("supervisor").code == 0  # again is the same
+    stranger = tmp_path / "stranger.key"
+    stranger.write_text("ab" * 32)
+    words = (manifest, "--key", stranger, "--signatures", signatures)
+    assert tender("sign", *words).refusal == "officer.not_named"
+    words_of_host = (manifest, "--key", offices["host"][0], "--signatures", signatures)
+    assert tender("sign", *words_of_host).refusal == "officer.not_named"
+    raw = signatures.read_bytes()
+    signatures.write_bytes(raw.replace(b'"sig":"', b'"sig":"00', 1))
+    assert sign("agency").refusal == "manifest_signature.invalid"
+    signatures.write_bytes(raw)
+    stranger.write_text("{}")
+    assert tender("sign", *words).refusal == "officer.key"
+    assert site.run("tender", "publish", manifest, signatures).out.startswith("tender    jz-9\n")
+
+
+def test_a_manifest_of_another_site_is_not_published(site: Site, tmp_path: Path) -> None:
+    manifest, signatures = site.manifest(tmp_path, "JZ-3", log_pk=SigningKey(b"x" * 32).public)
+    assert site.run("tender", "publish", manifest, signatures).refusal == "tender.other_site"
 
 
 def test_without_a_hall_one_line_says_so(program: Nursery, tmp_path: Path) -> None:
