@@ -68,8 +68,8 @@ class Route:
     """One line of the table. ``takes`` and ``gives`` describe bodies; ``media`` is what is given.
 
     ``counted``: whether requests are counted in metrics. What a bidder does before the deadline
-    never is: the sums of a site with one tender would tell how many bidders there are. ``costly``:
-    see ``guard.admitted``.
+    never is, the reading of the rules included, which whoever means to bid does once: the sums of a
+    site with one tender would tell how many bidders there are. ``costly``: see ``guard.admitted``.
     """
 
     method: str
@@ -110,9 +110,9 @@ ROUTES: Final = (
     R("GET", "/tenders", tender_list.handle, ANYONE, "The public board",
       gives=shapes.Board, counted=True),
     R("GET", "/tenders/{id}/manifest.json", tender_manifest.handle, ANYONE,
-      "The signed rule book, verbatim", counted=True),
+      "The signed rule book, verbatim"),
     R("GET", "/tenders/{id}/manifest.sig.json", tender_signatures.handle, ANYONE,
-      "Its signatures, verbatim", counted=True),
+      "Its signatures, verbatim"),
     R("GET", "/tenders/{id}/mine", tender_mine.handle, BIDDER,
       "Registration, envelopes, submits and receipts of the asking bidder"),
     # uploads (tus 1.0.0)

@@ -17,6 +17,7 @@ import aiohttp
 from server.demo.people import now_ms
 from server.demo.world import Person
 from server.domain.model import Role
+from server.storage.metrics import SECONDS_BOUNDS
 from tests.faults.bid_secrets import KnownBidder, Secrets
 from tests.faults.casts import OPENING
 from tests.faults.recording import Ears, found
@@ -31,8 +32,10 @@ NAMES = (
     "bidder C",
     "host",
     "supervisor",
+    "purchaser",
     "trustee 1",
     "trustee 2",
+    "trustee 3",  # looks on, and never releases
     "witness",
 )
 STAFF = frozenset(NAMES[4:])
@@ -41,10 +44,17 @@ BEFORE_DEADLINE = {"opening_scheduled", "sign_in_opened", "deadline_moved"}
 UNLOCK_STATES = {"bid_unlocked", "own_bid_unlocked", "attempt_seen", "attempt_failed"}
 DOORS_CLOSED = {"channel.not_yours", "auth.required", "room.unknown"}
 NOBODY = Person("nobody", Role.VIEWER, "", "", "", bytes(32))
-# Figures that the site's own clock moves, or that count what anybody may read.
-OWN_FIGURES = re.compile(
-    r"kaibiao_(journal_fsync|signaling_loop_lag|http_public_reads|http_.*_created)"
+# Whole samples, never a family: how many commits or commands there were would count the bids.
+# What the site's own clock moves, and how long its own work took:
+LE = r"(\d+(\.\d+)?|\d+(\.\d+)?e[+-]?\d+|\+Inf)"
+OWN_FIGURES = (
+    r'kaibiao_journal_fsync_seconds\{quantile="0\.\d+"\}',
+    rf'kaibiao_signaling_loop_lag_ms_bucket\{{le="{LE}"\}}',
+    r"kaibiao_signaling_loop_lag_ms_(sum|count)",
+    # What counts how often anybody read a public page; the watchers do so all the time:
+    r'kaibiao_http_public_reads_total\{route="[a-z_/{}.-]+",status="[2-5]xx"\}',
 )
+OWN_FIGURE = re.compile("|".join(OWN_FIGURES))
 
 
 @dataclass
@@ -70,8 +80,7 @@ class Hall:
             session.get(f"{self.site.health}/metrics") as answer,
         ):
             lines = (await answer.text()).splitlines()
-        figures = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-        return {name: value for name, value in figures.items() if not OWN_FIGURES.match(name)}
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
 async def test_nobody_receives_what_is_not_theirs(nursery: Nursery, tmp_path: Path):
@@ -79,6 +88,7 @@ async def test_nobody_receives_what_is_not_theirs(nursery: Nursery, tmp_path: Pa
         hall = await a_hall(nursery, tmp_path, stack)
         looking = asyncio.gather(*(w.look() for w in hall.watchers.values()))
         try:
+            await log_of(hall, 2)
             before = {name: await w.sweep() for name, w in hall.watchers.items()}
             figures = await hall.metrics()
             size, at_ms = await tree_size(hall), now_ms()
@@ -117,7 +127,8 @@ async def a_hall(nursery: Nursery, directory: Path, stack: AsyncExitStack) -> Ha
     await site.start()
     world = site.world
     people: dict[str, Steady] = {}
-    staff = {"host": world.host, "supervisor": world.supervisor, "witness": world.witness}
+    officials = (world.host, world.supervisor, world.purchaser, world.witness)
+    staff = {person.role.value: person for person in officials}
     for name in NAMES:
         base = f"http://127.0.0.1:{ears[name].http.port}"
         ways: dict[str, Any] = {"ws_port": ears[name].ws.port, "origin": site.base}
@@ -140,6 +151,7 @@ async def a_hall(nursery: Nursery, directory: Path, stack: AsyncExitStack) -> Ha
         own = (f"party:{person.person.org}",) if name.startswith("bidder") else ()
         audiences = ("staff",) if name in STAFF else own
         watchers[name] = await seat(site, stack, ears[name], person, *audiences)
+    assert {p.person.role for p in people.values()} == set(Role) - {Role.SYSTEM}
     parties = [f"party:{bidder.org}" for bidder in world.bidders]
     await asyncio.gather(*(watcher.enter(parties) for watcher in watchers.values()))
     return Hall(site, watchers)
@@ -238,6 +250,15 @@ async def tree_size(hall: Hall) -> int:
     return int((await nobody.fetch(nobody.http.checkpoint)).splitlines()[1])
 
 
+async def log_of(hall: Hall, entries: int) -> None:
+    """Until the log's pages answer, and are counted: so many seconds after the start."""
+    async with asyncio.timeout(20):
+        while True:
+            if await tree_size(hall) >= entries:
+                return
+            await asyncio.sleep(0.1)
+
+
 def first_ms(hall: Hall, kind: str) -> int:
     """The server's moment of the first such event."""
     return next(e.server_ms for e in hall["host"].heard if e.kind == kind)
@@ -266,12 +287,34 @@ async def check_before_deadline(
                 assert found(now[path], merged(b.identity() for b in others)) == []
             elif "/events" not in path:
                 assert now[path] == body, f"{name} {path}: {now[path][:300]!r}"
-    assert await hall.metrics() == figures
+    check_figures(figures, await hall.metrics())
+    await check_log(hall)
     disk = contents_of(hall.site)
     for bidder in hall.bidders:
         assert found(disk, bidder.contents(hall.site.world)) == []
         assert found(disk, bidder.bidder_halves()) == []
         assert found(disk, {"bid_id": bidder.sealed[0].header.bid_id}), "the search searches"
+
+
+def check_figures(before: dict[str, str], now: dict[str, str]) -> None:
+    """No sample came or went, and none moved but those listed; a quantile is not a count."""
+    assert set(now) == set(before)
+    moved = {name for name in now if now[name] != before[name]}
+    assert {name for name in moved if not OWN_FIGURE.fullmatch(name)} == set()
+    for name in now:
+        if name.startswith("kaibiao_journal_fsync_seconds{"):
+            seconds = float(now[name])
+            assert seconds in SECONDS_BOUNDS or not seconds.is_integer(), (name, now[name])
+
+
+async def check_log(hall: Hall) -> None:
+    """What the server prints for its operator names nobody either."""
+    await hall.site.obey("tasks")
+    said = hall.site.log.read_bytes()
+    assert b"hall_process.py" in said, "its output is what is searched"
+    for bidder in hall.bidders:
+        who = {"person": bidder.person.person, "name": bidder.person.name}
+        assert found(said, bidder.identity() | who) == []
 
 
 def check_identities(hall: Hall, deadline_ms: int) -> None:
@@ -287,7 +330,7 @@ def check_identities(hall: Hall, deadline_ms: int) -> None:
 def check_halves(hall: Hall, ended_ms: int, opened_ms: int) -> None:
     """Before the end nobody, then those who may release, until the record shows the forms' own."""
     halves = merged(bidder.bidder_halves() for bidder in hall.bidders)
-    granted = {"trustee 1", "trustee 2", "supervisor"}
+    granted = {"trustee 1", "trustee 2", "trustee 3", "supervisor", "purchaser"}
     for name, watcher in hall.watchers.items():
         for record in watcher.ears.records:
             assert found(record.until(ended_ms), halves) == [], record.who
