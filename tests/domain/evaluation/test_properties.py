@@ -227,23 +227,25 @@ def test_the_expressway_chain_is_the_rule_written_out(data: st.DataObject):
         assert int(derivation.value("B")) == expressway_benchmark(bids, ceiling)
 
 
-def counted_off(prices: list[int], z: int, count: int) -> list[int]:
-    left, taken = list(prices), list[int]()
+def counted_off(line: list[int], prices: list[int], z: int, count: int) -> list[int]:
+    """Those of ``line``, which counts bids from 0 in the order of their numbers."""
+    left, taken = list(line), list[int]()
     while left and len(taken) < count:
         taken.append(left.pop(z % len(left)))
-        z -= taken[-1]
+        z -= prices[taken[-1]]
     return taken
 
 
 def expressway_benchmark(bids: list[tuple[int, str]], ceiling: int) -> int:
     """procedure of one province: nobody draws, remainders decide."""
     prices = [price for price, _ in bids]
-    chosen = prices
+    inside = list(range(len(bids)))
     if len(bids) > 5:
-        good = [price for price, grade in bids if grade in ("AA", "A")]
-        rest = [price for price, grade in bids if grade not in ("AA", "A")]
+        good = [i for i in inside if bids[i][1] in ("AA", "A")]
+        rest = [i for i in inside if i not in good]
         lacking = half_up(max(Fraction(2 * len(bids), 3) - len(good), Fraction(0)), 0)
-        chosen = good + counted_off(rest, sum(prices), int(lacking))
+        inside = sorted(good + counted_off(rest, prices, sum(prices), int(lacking)))
+    chosen = [prices[i] for i in inside]
     total, n = sum(chosen), len(chosen)
     way = total % 5 + 1 if n > 5 else {1: 1, 2: 2, 3: 5}[total % 3 + 1]
     line, mean = sorted(chosen), Fraction(total, n)
@@ -257,7 +259,8 @@ def expressway_benchmark(bids: list[tuple[int, str]], ceiling: int) -> int:
         share = Fraction(70 if n <= 16 else 50, 100)
         some = ends
         if n > 8:
-            some = counted_off(by_number(bids, chosen), total, int(half_up(share * n, 0)))
+            taken = counted_off(inside, prices, total, int(half_up(share * n, 0)))
+            some = [prices[i] for i in taken]
         q = Fraction(sum(some), len(some))
     elif way == 4:
         low, high = (n - 7) // 2, (n - 8) // 2
@@ -275,13 +278,3 @@ def expressway_benchmark(bids: list[tuple[int, str]], ceiling: int) -> int:
     else:
         cut = step - Fraction(4, 100)
     return int(half_up(whole * (1 - cut), 0))
-
-
-def by_number(bids: list[tuple[int, str]], chosen: list[int]) -> list[int]:
-    """The chosen prices in the order of the bids' numbers."""
-    left, line = list(chosen), list[int]()
-    for price, _ in bids:
-        if price in left:
-            left.remove(price)
-            line.append(price)
-    return line
