@@ -8,7 +8,7 @@ from rich.table import Table
 
 from crypto.text import money_text
 from server.domain.evaluation.comparison import Comparison, Fate
-from server.domain.evaluation.methods import Derivation, Method
+from server.domain.evaluation.methods import Derivation, Method, approximate, why_ended
 from server.domain.evaluation.sensitivity import Outcome, Sensitivity
 from server.domain.evaluation.simulation import Outlook
 
@@ -36,15 +36,22 @@ def show_derivation(derivation: Derivation, language: str) -> None:
         )
     for role, name in method.shows.items():
         if isinstance(value := results.shown.get(role), str):
-            console.print(f"{method.labels[name].of(language)}: {value}")
+            console.print(f"{method.labels[name].of(language)}: {approximate(value)}")
     if results.ranked:
         console.print(_ranking(derivation, language))
     else:
-        step = results.failed_at
-        ended = _pick(language, f"评审在步骤 {step} 结束：", f"Ended at step {step}: ")
-        console.print(ended + results.failure)
-    for bid, step in results.left_out.items():
-        console.print(f"{bid}: " + _pick(language, f"在步骤 {step} 出局", f"left out at {step}"))
+        step = _step(method, results.failed_at, language)
+        ended = _pick(language, f"评标在{step}终止：", f"Ended at {step}: ")
+        console.print(ended + why_ended(results.failure, language))
+    for bid, left_at in results.left_out.items():
+        step = _step(method, left_at, language)
+        console.print(f"{bid}: " + _pick(language, f"未通过{step}", f"left out at {step}"))
+
+
+def _step(method: Method, name: str, language: str) -> str:
+    """What a step is called, and its id in brackets."""
+    label = method.labels[name].of(language)
+    return _pick(language, f"“{label}”（{name}）", f"“{label}” ({name})")
 
 
 def show_identical(language: str) -> None:
@@ -54,13 +61,17 @@ def show_identical(language: str) -> None:
 
 def _ranking(derivation: Derivation, language: str) -> Table:
     names = dict(zip(derivation.bids.ids, derivation.bids.names, strict=True))
-    per_bid = {r: v for r, v in derivation.results.shown.items() if isinstance(v, dict)}
     labels, shows = derivation.method.labels, derivation.method.shows
+    # a step in two roles is one column
+    per_bid = {shows[r]: v for r, v in derivation.results.shown.items() if isinstance(v, dict)}
     table = _table(language, "名次,编号,投标人", "place,id,bidder")
-    for role in per_bid:
-        table.add_column(labels[shows[role]].of(language), justify="right")
+    for step in per_bid:
+        table.add_column(labels[step].of(language), justify="right")
     for place, bid in derivation.results.ranking:
-        cells = (column.get(bid, "") for column in per_bid.values())
+        cells = (
+            approximate(column.get(bid, ""), percent=step == shows.get("deviation"))
+            for step, column in per_bid.items()
+        )
         table.add_row(str(place), bid, names[bid], *cells)
     return table
 
@@ -112,7 +123,7 @@ def show_comparison(found: Comparison, language: str) -> None:
 
 
 def _fate(fate: Fate, language: str) -> tuple[str, str]:
-    out = _pick(language, "出局", "out") + (f" ({fate.left_out})" if fate.left_out else "")
+    out = _pick(language, "未通过", "out") + (f" ({fate.left_out})" if fate.left_out else "")
     return out if fate.place is None else str(fate.place), fate.score or ""
 
 

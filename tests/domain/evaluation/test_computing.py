@@ -78,8 +78,9 @@ def test_few_bids_can_end_an_evaluation():
 
 def test_what_happens_with_few_is_said():
     found = method(summary("mean", INSTEAD, round=HALF_UP_2), fields=PRICE)
-    assert "n=0时取7 + 1；n=1时评标终止；n=2时取8.125" in explain(found, "zh")[-2]
-    assert "n=0: taken as 7 + 1; n=1: the evaluation ends" in explain(found, "en")[-2]
+    said = {language: explain(found, language)[-2] for language in ("zh", "en")}
+    assert "没有投标时取7 + 1；仅有一家时评标终止；仅有两家时取8.125" in said["zh"]
+    assert "With no bid: taken as 7 + 1; with one: the evaluation ends" in said["en"]
 
 
 # ---- rounding
@@ -129,7 +130,7 @@ def test_each_rounding_does_what_its_name_says_also_for_fractions(
 @pytest.mark.parametrize(
     ("rounding", "zh", "en"),
     [
-        ("none", "不取位", "not rounded"),
+        ("none", "不作取舍", "not rounded"),
         ({"mode": "half_up", "digits": 1}, "保留1位小数，四舍五入", "1 decimal, half up"),
         ({"mode": "half_even", "digits": 2}, "保留2位小数，四舍六入五成双", "2 decimals, half to"),
         ({"mode": "up", "digits": 0}, "取整数，进一", "whole numbers, up"),

@@ -90,7 +90,8 @@ def test_few_bids_all_stay_or_end_the_evaluation_as_the_step_says(count: int):
     assert ended.results.failure == f"n={count}"
     last = {language: render(ended, language).splitlines()[-1] for language in ("zh", "en")}
     assert last == {"zh": "排序：无，评标终止。", "en": "Ranking: none, the evaluation ended."}
-    assert f"（n={count}）" in render(ended, "zh")
+    assert f"（{('没有投标', '仅有一家', '仅有两家')[count]}）" in render(ended, "zh")
+    assert f"({('none', 'one', 'two')[count]})" in render(ended, "en")
 
 
 # ---- outliers

@@ -16,6 +16,7 @@ no, one or two bids; docs/methods.md is its reference. It is read once and then 
                                                   # .left_out {bid id: step} .shown {role: ...}
     replay(derivation_json) == derivation_json    # else Misplaced derivation.differs
     render(derivation, "zh"), explain(method, "en")
+    approximate("2/3"), why_ended("n=1", "zh")    # what is printed, for people
 
 ``bids_of`` and ``draws_of`` take Python values (of a table, of a simulation) in place of bytes;
 `Misplaced.place` then says ``bids[3].price``. All refusals are `Misplaced` (a `Rejected`) with a
@@ -44,7 +45,7 @@ from server.domain.evaluation.methods.fields import (
     ScoresField,
 )
 from server.domain.evaluation.methods.refusing import Misplaced
-from server.domain.evaluation.methods.rendering import explain, render
+from server.domain.evaluation.methods.rendering import explain, render, why_ended
 from server.domain.evaluation.methods.replaying import (
     example_of,
     parse_method,
@@ -52,7 +53,7 @@ from server.domain.evaluation.methods.replaying import (
     replay,
 )
 from server.domain.evaluation.methods.schema import Method
-from server.domain.evaluation.methods.wording import LANGUAGES, Text
+from server.domain.evaluation.methods.wording import LANGUAGES, Text, approximate
 
 __all__ = [
     "LANGUAGES",
@@ -70,6 +71,7 @@ __all__ = [
     "Results",
     "ScoresField",
     "Text",
+    "approximate",
     "bids_of",
     "draws_of",
     "evaluate",
@@ -82,4 +84,5 @@ __all__ = [
     "read_derivation",
     "render",
     "replay",
+    "why_ended",
 ]

@@ -20,7 +20,7 @@ from server.domain.evaluation.methods.fields import (
     ScoresField,
 )
 from server.domain.evaluation.methods.numbers import Vector, fixed, plain
-from server.domain.evaluation.methods.reading import Node, read_json
+from server.domain.evaluation.methods.reading import Node, listed, read_json, shown
 from server.domain.evaluation.methods.schema import Method
 from server.domain.evaluation.methods.steps.step import BIDS_MAX
 
@@ -28,6 +28,8 @@ BIDS_BYTES_MAX = 32 * 1024 * 1024
 DRAWS_BYTES_MAX = 4 * 1024 * 1024
 ID_MAX = 32
 NAME_MAX = 100
+DRAWS_MAX = 1_000  # labels looked at; a method has fewer draws
+TEN_THOUSAND = 10_000  # 万: a price in 万元 is the usual slip
 WORK_MAX = 10_000_000  # parts of expressions, times bids: minutes at the very worst
 
 
@@ -109,7 +111,7 @@ def _read_given(method: Method, node: Node | None, root: Node) -> dict[str, Deci
     return {name: _number(members[name], found) for name, found in method.given.items()}
 
 
-def _number(node: Node, found: NumberField) -> Decimal:
+def _number(node: Node, found: NumberField, whose: str = "") -> Decimal:
     if found.money:
         value = Decimal(node.fen()) * FEN
     else:
@@ -117,10 +119,13 @@ def _number(node: Node, found: NumberField) -> Decimal:
         _, _, exponent = value.as_tuple()
         assert isinstance(exponent, int)
         if -exponent > found.digits:
-            raise node.refuse("number", f"more than {found.digits} decimals")
+            raise node.refuse("number", f"{whose}more than {found.digits} decimals")
     if not found.low <= value <= found.high:
         span = f"{fixed(found.low, found.digits)} to {fixed(found.high, found.digits)}"
-        raise node.refuse("range", f"{fixed(value, found.digits)}, allowed {span}")
+        why = f"{whose}{fixed(value, found.digits)}, allowed {span}"
+        if found.money and found.low <= value * TEN_THOUSAND <= found.high:
+            why += " (in yuan; is this 万元?)"
+        raise node.refuse("range", why)
     return value
 
 
@@ -128,6 +133,7 @@ class _Table:
     """The fields of all bids, column by column."""
 
     def __init__(self, ids: tuple[str, ...], rows: list[dict[str, Node]]) -> None:
+        self._ids = ids
         self._rows = rows
         self.printed: list[dict[str, Json]] = [{} for _ in ids]
         self.numbers: dict[str, Vector] = {}
@@ -139,7 +145,10 @@ class _Table:
         nodes = [row[name] for row in self._rows]
         match found:
             case NumberField():
-                values = [_number(node, found) for node in nodes]
+                values = [
+                    _number(node, found, f"bid {bid_id}: ")
+                    for bid_id, node in zip(self._ids, nodes, strict=True)
+                ]
                 self.numbers[name] = list(values)
                 self._print(name, [fixed(value, found.digits) for value in values])
             case ChoiceField():
@@ -219,7 +228,13 @@ def draws_of(method: Method, bids: Bids, value: object) -> Draws:
 
 
 def read_draws(method: Method, bids: Bids, node: Node) -> Draws:
-    members = node.members(draw.label for draw in method.draws.values())
+    labels = [draw.label for draw in method.draws.values()]
+    for label, part in node.entries(DRAWS_MAX).items():
+        if label not in labels:
+            expected = f"expected: {listed(labels)}" if labels else "this method draws nothing"
+            why = f"no draw has the label {shown(label)}; {expected}"
+            raise part.refuse("unknown_member", why)
+    members = node.members(labels)
     numbers: dict[str, Decimal] = {}
     orders: dict[str, Indexes] = {}
     document: dict[str, Json] = {}
@@ -234,7 +249,9 @@ def read_draws(method: Method, bids: Bids, node: Node) -> Draws:
             numbers[name] = part.decimal()
             text = plain(numbers[name])
             if text not in draw.values:
-                raise part.refuse("choice", f"{text} could not be drawn")
+                raise part.refuse(
+                    "choice", f"{text} could not be drawn; possible: {listed(draw.values)}"
+                )
             document[draw.label] = text
     return Draws(numbers, orders, document)
 

@@ -170,16 +170,16 @@ def _results(method: Method, lines: tuple[Line, ...], state: State) -> Results:
     last = lines[-1]
     left_out: dict[str, str] = {}
     shown: dict[str, str | dict[str, str]] = {}
-    roles = {name: role for role, name in method.shows.items()}
     for line in lines:
         step_id = line.step.head.id
         if isinstance(line.output, SetOutput) and step_id in method.within:
             for i in line.output.outside:
                 left_out.setdefault(state.ids[i], step_id)
-        if step_id in roles and isinstance(line.output, NumberOutput):
-            shown[roles[step_id]] = fixed(line.output.value, line.output.digits)
-        if step_id in roles and isinstance(line.output, ColumnOutput):
-            shown[roles[step_id]] = print_column(line.output, state.ids)
+        for role, name in method.shows.items():
+            if name == step_id and isinstance(line.output, NumberOutput):
+                shown[role] = fixed(line.output.value, line.output.digits)
+            if name == step_id and isinstance(line.output, ColumnOutput):
+                shown[role] = print_column(line.output, state.ids)
     if not isinstance(last.output, RankOutput):
         return Results(False, (), left_out, (), shown, last.step.head.id, last.failure)
     ranking = tuple((place, state.ids[i]) for place, i in last.output.places)

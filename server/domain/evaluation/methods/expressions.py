@@ -9,6 +9,7 @@ NESTING_MAX deep; every part knows at which character it stands.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -29,6 +30,26 @@ _TOKEN = re.compile(
     r"|(?P<sign><=|>=|!=|[-+*/(),<>=]))",
     re.ASCII,
 )
+
+
+_BLANKS = " \t\n\r\f\v"  # what the pattern takes for a blank
+# What people type on a Chinese keyboard or copy from a document; NFKC knows the full-width forms.
+_SPELLINGS = {
+    **dict.fromkeys("×·✕", "*"),
+    "÷": "/",
+    **dict.fromkeys("−–—", "-"),
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    **dict.fromkeys("【［[{", "("),
+    **dict.fromkeys("】］]}", ")"),
+    **dict.fromkeys("、;；", ","),
+    **dict.fromkeys('‘’“”"＂＇', "'"),
+    **dict.fromkeys("且&＆", "and"),
+    **dict.fromkeys("或|｜", "or"),
+    "非": "not",
+    "。": ".",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +125,17 @@ Expression: TypeAlias = (
 )
 
 
+def _unreadable(character: str) -> str:
+    """What stands there, and how it is written here."""
+    said = character if character.isprintable() else f"U+{ord(character):04X}"
+    written = _SPELLINGS.get(character) or unicodedata.normalize("NFKC", character)
+    if written != character and written.isascii():
+        return f"{said} cannot be read; write {written.strip() or 'a blank'}"
+    if not character.isascii() and character.isalpha():
+        return f"{said} cannot be read; a name has letters a to z, digits and _"
+    return f"{said} cannot be read"
+
+
 def parse_expression(node: Node) -> Expression:
     """The expression of a text member. Code: method.expression, with the character."""
     if not isinstance(node.value, str):
@@ -148,7 +180,8 @@ class _Parser:
         while at < end:
             found = _TOKEN.match(text, at)
             if found is None or found.lastgroup is None:
-                raise self._wrong(at, "cannot be read")
+                at += len(text[at:]) - len(text[at:].lstrip(_BLANKS))
+                raise self._wrong(at, _unreadable(text[at]))
             kind = found.lastgroup
             word = found[kind]
             if kind == "name" and word in KEYWORDS:

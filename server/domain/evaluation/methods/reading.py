@@ -19,10 +19,12 @@ from server.domain.evaluation.methods.refusing import Misplaced
 DEPTH_MAX = 12
 INTEGER_DIGITS_MAX = 15
 TEXT_MAX = 400
+LISTED_MAX = 12
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 
 _SHIFT = Context(prec=40)  # more than the digits of any number that is read
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?")
+_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,12})\.([0-9]{1,2})0{0,6}")  # could be yuan and fen
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
@@ -32,6 +34,7 @@ class _Foreign:
 
     reason: str
     why: str
+    digits: str = ""  # of a number with a point, as it stood
 
 
 def _members(pairs: list[tuple[str, object]]) -> object:
@@ -48,7 +51,10 @@ def _integer(digits: str) -> object:
 
 
 def _point(digits: str) -> object:
-    return _Foreign("number", f'{digits[:24]} must be written as text: "{digits[:24]}"')
+    said = f"{digits[:24]} must be written as text"
+    accepted = len(digits) <= 24 and _DECIMAL.fullmatch(digits)
+    example = f'"{digits}"' if accepted else 'a plain decimal number like "0.95"'
+    return _Foreign("number", f"{said}: {example}", digits)
 
 
 def _constant(name: str) -> object:
@@ -89,6 +95,13 @@ def shown(name: str) -> str:
     """A name from outside as a part of a place: short and without hidden characters."""
     kept = "".join(c if c.isprintable() else "�" for c in name[:40])
     return kept if kept.isidentifier() or kept.isalnum() else json.dumps(kept, ensure_ascii=False)
+
+
+def listed(names: Iterable[str]) -> str:
+    """What is allowed, for a message: the first few of it."""
+    known = tuple(names)
+    said = [name if name.isprintable() else shown(name) for name in known[:LISTED_MAX]]
+    return ", ".join(said) + (", …" if len(known) > LISTED_MAX else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +162,11 @@ class Node:
             raise self.wrong("an object")
         members = cast("dict[str, object]", self.value)
         needed = tuple(required)
-        known = {*needed, *optional}
+        known = dict.fromkeys((*needed, *optional))
         for name in members:
             if name not in known:
-                raise self.child(name, None).refuse("unknown_member")
+                why = f"a member nobody knows; allowed: {listed(known) or 'none'}"
+                raise self.child(name, None).refuse("unknown_member", why)
         for name in needed:
             if name not in members:
                 raise self.child(name, None).refuse("missing")
@@ -221,9 +235,19 @@ class Node:
     def fen(self) -> int:
         """An amount in yuan with two decimals as text, in fen."""
         if not isinstance(self.value, str):
-            raise self.wrong('an amount as text, "1234.00"')
+            raise self._no_amount()
         try:
             return parse_money(self.value)
         except Rejected as error:
             why = f'{shown(self.value)} is not an amount in yuan like "1234.00"'
             raise self.refuse("number", why) from error
+
+    def _no_amount(self) -> Misplaced:
+        """A number where an amount is expected: says how that amount is written."""
+        digits = self.value.digits if isinstance(self.value, _Foreign) else ""
+        found = _AMOUNT.fullmatch(digits)
+        if found is None:
+            return self.wrong('an amount as text, "1234.00"')
+        return self.refuse(
+            "number", f'{digits[:24]} must be written as text: "{found[1]}.{found[2]:0<2}"'
+        )

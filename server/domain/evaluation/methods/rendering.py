@@ -18,7 +18,7 @@ from server.domain.evaluation.methods.steps.step import (
     SetOutput,
     Step,
 )
-from server.domain.evaluation.methods.wording import LANGUAGES, Words
+from server.domain.evaluation.methods.wording import LANGUAGES, Words, approximate
 
 _UNCONFIRMED = (
     "**未经确认：本办法没有依据已公布的文件，仅供演示。**",
@@ -28,7 +28,9 @@ _ENDED = {
     "requirement": ("所列条件不满足", "the requirement does not hold"),
     "otherwise": ("没有一种情形适用", "no case applies"),
     "tie": ("名次相同", "a tie"),
-    "n": ("家数不足", "too few bids"),
+    "n=0": ("家数不足（没有投标）", "too few bids (none)"),
+    "n=1": ("家数不足（仅有一家）", "too few bids (one)"),
+    "n=2": ("家数不足（仅有两家）", "too few bids (two)"),
 }
 
 
@@ -123,7 +125,7 @@ def _print_line(number: int, line: Line, derivation: Derivation, words: Words) -
     yield f"{words.pick('条款', 'Clause')}{colon}{head.clause.of(words.language)}"
     yield ""
     yield _sentence(line.step, words)
-    inputs = [f"{words.label(name)} = {value}" for name, value in line.numbers.items()]
+    inputs = [f"{words.label(name)} = {approximate(value)}" for name, value in line.numbers.items()]
     inputs += [
         words.pick(f"{words.label(name)} {count}家", f"{words.label(name)}: {count}")
         for name, count in line.sets.items()
@@ -140,9 +142,8 @@ def _print_output(line: Line, derivation: Derivation, words: Words) -> Iterator[
     ids, none = derivation.bids.ids, words.pick("无", "none")
     match line.output:
         case None:
-            yield words.pick("结果：评标在此终止，", "Result: the evaluation ends here: ") + _why(
-                line.failure, words
-            )
+            ended = words.pick("结果：评标在此终止，", "Result: the evaluation ends here: ")
+            yield ended + why_ended(line.failure, words.language)
         case SetOutput(inside=inside, outside=outside):
             kept = ", ".join(ids[i] for i in inside) or none
             yield words.pick(f"结果（{len(inside)}家）：{kept}", f"Result ({len(inside)}): {kept}")
@@ -159,12 +160,14 @@ def _print_output(line: Line, derivation: Derivation, words: Words) -> Iterator[
                 if plain(value) == before
                 else words.pick(f"（取位前 {before}）", f" (before rounding {before})")
             )
-            yield words.pick("结果：", "Result: ") + said + unrounded
+            yield words.pick("结果：", "Result: ") + approximate(said) + unrounded
         case ColumnOutput() as output:
             yield f"| {words.pick('投标', 'Bid')} | {line.step.head.name.of(words.language)} |"
             yield "|---|---|"
+            percent = derivation.method.shows.get("deviation") == line.step.head.id
             for i, value in zip(output.over, print_column(output, ids).values(), strict=True):
-                yield f"| {bidder(i, derivation.bids)} | {value} |"
+                said = approximate(value, percent=percent)
+                yield f"| {bidder(i, derivation.bids)} | {said} |"
         case HoldsOutput():
             yield words.pick("结果：满足", "Result: it holds")
         case RankOutput(places=places):
@@ -174,14 +177,13 @@ def _print_output(line: Line, derivation: Derivation, words: Words) -> Iterator[
                 yield f"| {place} | {bidder(i, derivation.bids)} |"
 
 
-def _why(reason: str, words: Words) -> str:
-    kind, _, rest = reason.partition(": ")
-    key = "n" if kind.startswith("n=") else kind
-    said = words.pick(*_ENDED[key])
-    detail = kind if key == "n" else rest
-    return words.pick(
-        f"{said}{f'（{detail}）' if detail else ''}。", f"{said}{f' ({detail})' if detail else ''}."
-    )
+def why_ended(reason: str, language: str) -> str:
+    """The ``failure`` of a line or of results as a sentence."""
+    kind, _, detail = reason.partition(": ")
+    zh, en = _ENDED[kind]
+    if language == "zh":
+        return f"{zh}{f'（{detail}）' if detail else ''}。"
+    return f"{en}{f' ({detail})' if detail else ''}."
 
 
 def _ranking(derivation: Derivation, words: Words) -> str:

@@ -4,6 +4,8 @@ Invariant: what ``replay`` returns are the very bytes it was given; a derivation
 character was changed, whether in an input, a step or a result, is refused.
 """
 
+import json
+
 from server.domain.evaluation.methods.bids import Bids, Draws, read_bids, read_draws
 from server.domain.evaluation.methods.evaluating import (
     DERIVATION_VERSION,
@@ -21,7 +23,9 @@ from server.domain.evaluation.methods.schema import (
 DERIVATION_BYTES_MAX = 64 * 1024 * 1024
 FIGURES = ("published", "computed")
 EXAMPLE_STEPS_MAX = 64
+BRIEF_MAX = 120
 
+_SPELLING = "(spelling)"  # in place of a place: no value differs
 _MEMBERS = ("kaibiao_derivation", "method", "method_sha256", "bids", "draws", "steps", "results")
 
 
@@ -41,7 +45,9 @@ def read_derivation(raw: bytes) -> Derivation:
     draws = read_draws(method, bids, _document(members["draws"], "draws"))
     derivation = evaluate(method, bids, draws)
     if derivation.to_json() != raw:
-        raise Misplaced("derivation", "differs", _first_difference(members, derivation))
+        place = _first_difference(members, derivation)
+        why = "same values, but not the bytes that --json printed" if place == _SPELLING else ""
+        raise Misplaced("derivation", "differs", place, why)
     return derivation
 
 
@@ -70,7 +76,7 @@ def _first_difference(members: dict[str, Node], derivation: Derivation) -> str:
                 return f"steps[{len(items)}]"
         elif node.value != mine:
             return name
-    return "(spelling)"
+    return _SPELLING
 
 
 # ---- the worked example
@@ -126,4 +132,11 @@ def _compare_step(node: Node, name: str, derivation: Derivation) -> None:
 
 def _compare(node: Node, computed: object) -> None:
     if node.value != computed:
-        raise node.refuse("example", f"it follows {computed}")
+        says = f"the document says {_brief(node.value)}"
+        raise node.refuse("example", f"from the steps follows {_brief(computed)}, {says}")
+
+
+def _brief(value: object) -> str:
+    """A value for a message."""
+    said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "nothing" if value is None else said[:BRIEF_MAX] + "…" * (len(said) > BRIEF_MAX)

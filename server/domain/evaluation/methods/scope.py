@@ -107,6 +107,8 @@ class Scope:
     def _unknown(self, name: str, node: Node) -> Misplaced:
         if name not in self.needs:
             return node.refuse("unknown_name", f"nothing is called {name}")
+        if name == self.reading:
+            return node.refuse("cycle", f"{name} needs itself")
         if self._reaches(name, self.reading):
             return node.refuse("cycle", f"{self.reading} and {name} need each other")
         return node.refuse("later", f"{name} comes after {self.reading}, which needs it")

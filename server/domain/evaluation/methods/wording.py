@@ -5,7 +5,7 @@ Invariant: pure text from a checked method; every name is shown as its author na
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from server.domain.evaluation.methods.expressions import (
     Arithmetic,
@@ -59,6 +59,17 @@ _ROUNDINGS = {
 }
 
 
+def approximate(text: str, *, percent: bool = False) -> str:
+    """A printed number for people: of a fraction also about how much it is, ``2/3 ≈ 0.6667``."""
+    above, line, below = text.partition("/")
+    if not line:
+        return text
+    of, unit, digits = (100, "%", 2) if percent else (1, "", 4)
+    figures = len(str(abs(int(above)) * of // int(below))) + digits
+    about = Context(prec=figures, rounding=ROUND_HALF_UP).divide(int(above) * of, int(below))
+    return f"{text} ≈ {about:f}{unit}"
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """How one method speaks in one language. ``labels``: name -> Text."""
@@ -87,7 +98,7 @@ class Words:
 
     def rounding(self, rounding: Rounding) -> str:
         if rounding.mode is None:
-            return self.pick("不取位", "not rounded")
+            return self.pick("不作取舍", "not rounded")
         mode = _ROUNDINGS[rounding.mode].of(self.language)
         digits = rounding.digits
         if digits > 0:

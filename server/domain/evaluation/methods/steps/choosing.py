@@ -206,7 +206,7 @@ class Join(Step):
 
     def say(self, words: Words) -> str:
         names = words.pick("与", " and ").join(words.label(name) for name in self.sources)
-        return words.pick(f"{names}合并，与家数无关。", f"{names} together, however many.")
+        return words.pick(f"{names}合并。", f"{names} together.")
 
 
 def _read_join(head: Head, members: dict[str, Node], scope: Scope) -> tuple[Step, Meaning]:

@@ -30,14 +30,13 @@ class ByTable:
                 found = (highest, lowest)
         return found
 
-    def say(self, words: Words) -> str:
+    def say(self, words: Words, *, of_bids: bool) -> str:
         said: list[str] = []
         for i, (start, highest, lowest) in enumerate(self.rows):
             end = self.rows[i + 1][0] - 1 if i + 1 < len(self.rows) else None
-            span = (
-                f"n≥{start}" if end is None else f"n={start}–{end}" if end > start else f"n={end}"
-            )
-            said.append(span + words.pick("时", ": ") + _dropped(highest, lowest, words))
+            span = _span(start, end, words) if of_bids else _span_of_n(start, end)
+            dropped = _dropped(highest, lowest, words, of_bids)
+            said.append(span + words.pick("时", ": ") + dropped)
         return words.pick("；", "; ").join(said)
 
 
@@ -51,11 +50,11 @@ class ByShare:
         high, low = (self.rounding.apply(n * share) for share in (self.highest, self.lowest))
         return int(high), int(low)
 
-    def say(self, words: Words) -> str:
+    def say(self, words: Words, *, of_bids: bool) -> str:
         high, low = words.percent(self.highest), words.percent(self.lowest)
         rounding = words.rounding(self.rounding)
         return words.pick(
-            f"去掉最高的{high}和最低的{low}（家数{rounding}）",
+            f"去掉最高的{high}和最低的{low}（{'家数' if of_bids else '个数'}{rounding}）",
             f"the highest {high} and the lowest {low} are left out (their number: {rounding})",
         )
 
@@ -72,14 +71,16 @@ class ToMiddle:
         more, less = (excess + 1) // 2, excess // 2
         return (more, less) if self.odd == "highest" else (less, more)
 
-    def say(self, words: Words) -> str:
+    def say(self, words: Words, *, of_bids: bool) -> str:
+        keep, unit = self.keep, _unit(of_bids)
         side = words.pick(
             "高" if self.odd == "highest" else "低", "high" if self.odd == "highest" else "low"
         )
         return words.pick(
-            f"取居中的{self.keep}个，两端去掉的个数不能相等时{side}端多去一个；不足{self.keep}个时全部保留",
-            f"the middle {self.keep} stay; if the rest cannot be halved, one more goes on the "
-            f"{side} side; of {self.keep} or fewer, all stay",
+            f"取居中的{keep}{unit}，应去掉的{unit}数为奇数时，最{side}端多去掉一{unit}；"
+            f"不足{keep}{unit}时全部保留",
+            f"the middle {keep} stay; if the rest cannot be halved, one more goes on the "
+            f"{side} side; of {keep} or fewer, all stay",
         )
 
 
@@ -90,11 +91,30 @@ def drops_nothing(drop: Drop) -> bool:
     return isinstance(drop, ByTable) and not any(row[1] or row[2] for row in drop.rows)
 
 
-def _dropped(highest: int, lowest: int, words: Words) -> str:
+def _unit(of_bids: bool) -> str:
+    return "家" if of_bids else "个"
+
+
+def _span(start: int, end: int | None, words: Words) -> str:
+    """How many bids there are."""
+    if end is None:
+        return words.pick(f"{start}家及以上", f"of {start} or more")
+    if end > start:
+        return words.pick(f"{start}至{end}家", f"of {start} to {end}")
+    return words.pick(f"{end}家", f"of {end}")
+
+
+def _span_of_n(start: int, end: int | None) -> str:
+    """How many marks there are; n is said to be the number of experts."""
+    return f"n≥{start}" if end is None else f"n={start}–{end}" if end > start else f"n={end}"
+
+
+def _dropped(highest: int, lowest: int, words: Words, of_bids: bool) -> str:
     if highest == lowest == 0:
         return words.pick("不去掉", "none is left out")
     parts = [(highest, "最高", "highest"), (lowest, "最低", "lowest")]
-    zh = "、".join(f"{count}个{side}" for count, side, _ in parts if count)
+    unit = _unit(of_bids)
+    zh = "、".join(f"{side}的{count}{unit}" for count, side, _ in parts if count)
     en = " and ".join(f"the {count} {side}" for count, _, side in parts if count)
     return words.pick(f"去掉{zh}", f"{en} left out")
 

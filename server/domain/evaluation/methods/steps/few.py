@@ -51,20 +51,22 @@ class Few:
         return tuple(n for said in self.at if not isinstance(said, str) for n in names_of(said))
 
     def say(self, words: Words) -> str:
-        counts: dict[str, list[str]] = {}
+        counts: dict[str, list[int]] = {}
         for n in range(len(self.at)):
-            counts.setdefault(self._says(n, words), []).append(str(n))
-        listed = words.pick("、", ", ")
+            counts.setdefault(self._says(n, words), []).append(n)
         parts = [
-            f"n={listed.join(numbers)}{words.pick('时', ': ')}{said}"
-            for said, numbers in counts.items()
+            words.pick(
+                f"{_several(found, words)}时{said}", f"with {_several(found, words)}: {said}"
+            )
+            for said, found in counts.items()
         ]
-        return words.pick("；", "; ").join(parts)
+        said = words.pick("；", "; ").join(parts)
+        return said[:1].upper() + said[1:]
 
     def _says(self, count: int, words: Words) -> str:
         match self.at[count]:
             case "same":
-                return words.pick("照此办理", "the same rule")
+                return words.pick("仍按本条办理", "the same rule")
             case "all":
                 return words.pick("全部保留", "all stay")
             case "fail":
@@ -73,6 +75,16 @@ class Few:
                 raise AssertionError(said)
             case expression:
                 return words.pick("取", "taken as ") + words.expression(expression)
+
+
+def _several(counts: list[int], words: Words) -> str:
+    """没有投标、仅有一家、两家; no bid, one or two."""
+    if words.language == "en":
+        said = [("no bid", "one", "two")[n] for n in counts]
+        return " or ".join([", ".join(said[:-1]), said[-1]] if said[1:] else said)
+    none = ["没有投标"] if 0 in counts else []
+    some = ["仅有" + "、".join(("一家", "两家")[n - 1] for n in counts if n)] if any(counts) else []
+    return "或".join(none + some)
 
 
 def few_of_sets(node: Node) -> Few:

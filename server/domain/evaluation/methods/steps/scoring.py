@@ -80,7 +80,7 @@ class Experts(Step):
         average, result = words.rounding(self.average), words.rounding(self.round)
         zh, en = "", "all of them"
         if not drops_nothing(self.drop):
-            drop = self.drop.say(words)
+            drop = self.drop.say(words, of_bids=False)
             zh, en = f"n为专家人数，{drop}；余者", f"the rest (n being how many; {drop})"
         if self.by_expert:
             return words.pick(
@@ -202,7 +202,8 @@ def _read_total(head: Head, members: dict[str, Node], scope: Scope) -> tuple[Ste
     sum_to = points(members["sum_to"])
     whole = total([part.stated for part in parts])
     if whole != sum_to:
-        raise members["sum_to"].refuse("weights", f"they add up to {plain(whole)}")
+        why = f"they add up to {plain(whole)}, not to {plain(sum_to)} (sum_to)"
+        raise members["sum_to"].refuse("weights", why)
     rounding = parse_rounding(members["round"])
     uses = (over, *(part.column for part in parts))
     step = Total(head, uses, over, tuple(parts), weighted, sum_to, rounding)

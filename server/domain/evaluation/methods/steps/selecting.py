@@ -43,8 +43,8 @@ class Keep(Step):
     def say(self, words: Words) -> str:
         source, where = words.label(self.source), words.expression(self.where)
         return words.pick(
-            f"从{source}中取满足“{where}”者，逐家判断，与家数无关。",
-            f"Of {source}, those with {where}; judged bid by bid, however many there are.",
+            f"从{source}中取满足“{where}”者。",
+            f"Of {source}, those with {where}.",
         )
 
 
@@ -168,9 +168,10 @@ class Trim(Step):
         else:
             zh = "数值相等时编号在后的视为较高"
             en = "among equal ones the later number counts as higher"
+        drop = self.drop.say(words, of_bids=True)
         return words.pick(
-            f"{source}按{column}排列，{self.drop.say(words)}；{zh}。{self.few.say(words)}。",
-            f"{source} by {column}: {self.drop.say(words)}; {en}. {self.few.say(words)}.",
+            f"{source}按{column}排列，{drop}；{zh}。{self.few.say(words)}。",
+            f"{source} by {column}: {drop}; {en}. {self.few.say(words)}.",
         )
 
 

@@ -91,19 +91,15 @@ class Slope(Step):
             _say_side(self.below, "低", "below", words),
         ]
         value, full = words.expression(self.value), words.number(self.full)
-        units = {
-            None: words.pick("不足部分按比例内插", "parts of a unit count in proportion"),
-            "up": words.pick("不足一个单位的按一个单位计", "a started unit counts whole"),
-            "truncate": words.pick("不足一个单位的不计", "a started unit does not count"),
-        }.get(self.units.mode)
-        if units is None or self.units.digits:
-            units = words.pick("偏离单位数", "units of deviation: ") + words.rounding(self.units)
+        units = self._say_units(words)
         ends: list[str] = []
         if self.deduction.mode is not None:
             ends.append(words.pick("扣分", "deduction: ") + words.rounding(self.deduction))
         if self.floor is not None:
             floor = words.number(self.floor)
-            ends.append(words.pick(f"最低{floor}分", f"at least {floor}"))
+            lost = self.floor == 0 and min(self.above.points, self.below.points) >= 0
+            least = "扣完为止" if lost else f"最低{floor}分"
+            ends.append(words.pick(least, f"at least {floor}"))
         if self.cap is not None:
             cap = words.number(self.cap)
             ends.append(words.pick(f"最高{cap}分", f"at most {cap}"))
@@ -114,6 +110,19 @@ class Slope(Step):
             f"For each of {over}: {full} points when {value} is zero; {'; '.join(sides)}; {units}; "
             f"{'; '.join(ends)}.",
         )
+
+    def _say_units(self, words: Words) -> str:
+        mode = self.units.mode
+        if mode is None:
+            return words.pick("不足部分按比例内插", "parts of a unit count in proportion")
+        if mode not in ("up", "truncate") or self.units.digits:
+            return words.pick("偏离单位数", "units of deviation: ") + words.rounding(self.units)
+        if mode == "up":
+            zh, en = "不足{0}的按{0}计", "a started {0} counts whole"
+        else:
+            zh, en = "不足{0}的不计", "a started {0} does not count"
+        both = dict.fromkeys(words.percent(side.per) for side in (self.above, self.below))
+        return words.pick("、", ", ").join(words.pick(zh, en).format(per) for per in both)
 
 
 def _say_side(side: Side, zh: str, en: str, words: Words) -> str:

@@ -135,8 +135,8 @@ class Sum(Step):
     def say(self, words: Words) -> str:
         source, column = words.label(self.source), words.label(self.column)
         return words.pick(
-            f"{source}中{column}之和，不取位。n=0时为0。",
-            f"The sum of {column} of {source}, not rounded. n=0: 0.",
+            f"{source}中{column}之和，不作取舍；没有投标时为0。",
+            f"The sum of {column} of {source}, not rounded; of no bid: 0.",
         )
 
 
