@@ -66,7 +66,7 @@ def test_a_bill_opens_as_a_sheet_whose_amounts_are_quantity_times_rate(folder: P
     assert next(rows) == ("No.", "Work", "Unit", "Quantity", "Rate", "Amount")
     numbers: list[object] = []
     for number, _work, _unit, quantity, rate, amount in rows:
-        assert int(quantity) * _fen(rate) == _fen(amount)
+        assert int(str(quantity)) * _fen(rate) == _fen(amount)
         numbers.append(number)
     assert numbers == list(range(1, BILL_ROWS))
     book.close()
