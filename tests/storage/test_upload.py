@@ -3,10 +3,12 @@
 import asyncio
 import errno
 import os
+from dataclasses import replace
 
 import pytest
 
 from server.storage import upload as upload_module
+from server.storage.upload_state import read
 from tests.storage.payloads import NAME, a_hasher, a_payload, refused, send
 
 
@@ -199,6 +201,41 @@ async def test_the_offset_advances_while_a_long_piece_is_still_coming(open_store
     assert seen[2] >= 2 << 20
     assert seen == sorted(seen)
     assert all(upload_offset - durable < 3 << 20 for upload_offset, durable in _with_offsets(seen))
+
+
+class Counting:
+    """A hasher that need not be fed with what was never written."""
+
+    def update(self, part: bytes) -> None:
+        pass
+
+    def root(self) -> bytes:
+        return bytes(32)
+
+
+@pytest.mark.parametrize("border", [1 << 31, 1 << 32])
+async def test_offsets_beyond_32_bits_are_offsets(open_store, monkeypatch, border):
+    """In a sparse file: everything before the border is a hole."""
+    monkeypatch.setattr(os, "posix_fallocate", lambda handle, _, size: os.ftruncate(handle, size))
+    store = open_store(keep_free=0)
+    size, start, data = border + 70_000, border - 5, os.urandom(70_005)
+    upload = await store.create(size, b"984", created_ms=0)
+    upload._state = replace(upload._state, durable=start)
+    upload._written, upload._hasher = start, Counting()
+    for at, end in ((0, 5), (5, 6), (6, 60_000), (60_000, len(data))):
+        async with upload.writing(start + at) as sink:
+            await sink.write(data[at:end])
+        assert upload.durable == start + end
+        noted = read(upload._part.with_suffix(".state"))
+        assert noted is not None
+        assert (noted.durable, noted.size) == (start + end, size)
+    with refused("upload.length"):
+        async with upload.writing(size) as sink:
+            await sink.write(b"x")
+    await store.finish(upload, NAME)
+    assert await store.size(NAME) == size
+    assert await store.read(NAME, start - 3, 3 + len(data)) == bytes(3) + data
+    assert await store.read(NAME, border, 100) == data[5:105]
 
 
 def _with_offsets(seen: list[int]) -> list[tuple[int, int]]:
