@@ -16,12 +16,13 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from server.demo.world import Person, World
+from tests.browser.detours import RefusingProxy, detour
 from tests.browser.hall_process import CAST, GUEST, ROOM, SEED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +42,7 @@ axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}).then
 """
 STEP_MS = 60_000  # how long a page may take for a step on a loaded machine
 FILE_BYTES = 3 << 20
+Proxy = TypeVar("Proxy")
 
 
 def now_ms() -> int:
@@ -123,6 +125,10 @@ class HallUnderTest:
             assert pipe is not None
             pipe.close()
 
+    @property
+    def ws_port(self) -> int:
+        return self.plan["port"] + 1
+
     def link(self, page: str, person: Person, **more: str) -> str:
         extra = "".join(f"&{name}={value}" for name, value in more.items())
         return f"{self.url}/{page}/{ROOM}#seed={person.seed.hex()}{extra}"
@@ -168,28 +174,63 @@ async def hall(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
         under_test.stop()
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
+@contextlib.asynccontextmanager
+async def launched(*more_flags: str) -> AsyncIterator[Browser]:
     path = shutil.which("chromium")
     assert path is not None, "browser journeys need Debian's chromium: apt-get install chromium"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS, *more_flags])
         yield browser
         await browser.close()
+
+
+@contextlib.asynccontextmanager
+async def at_a_desk(
+    browser: Browser, request: pytest.FixtureRequest, road: str = ""
+) -> AsyncIterator[BrowserContext]:
+    desk = {"width": 1440, "height": 1000}
+    made = await browser.new_context(viewport=desk, locale="zh-CN", accept_downloads=True)
+    made.set_default_timeout(STEP_MS)
+    yield made
+    if request.node.stash.get(FAILED, False):
+        for number, page in enumerate(made.pages):
+            await picture(page, f"failed-{request.node.name}{road}-{number}")
+    await made.close()
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with launched() as browser:
+        yield browser
 
 
 @pytest.fixture
 async def context(
     chromium: Browser, request: pytest.FixtureRequest
 ) -> AsyncIterator[BrowserContext]:
-    desk = {"width": 1440, "height": 1000}
-    made = await chromium.new_context(viewport=desk, locale="zh-CN", accept_downloads=True)
-    made.set_default_timeout(STEP_MS)
-    yield made
-    if request.node.stash.get(FAILED, False):
-        for number, page in enumerate(made.pages):
-            await picture(page, f"failed-{request.node.name}-{number}")
-    await made.close()
+    async with at_a_desk(chromium, request) as made:
+        yield made
+
+
+@dataclass(frozen=True, slots=True)
+class Detour(Generic[Proxy]):
+    """A browser whose WebSockets take another road, and what stands on it."""
+
+    proxy: Proxy
+    context: BrowserContext
+
+
+@pytest.fixture
+async def behind_a_wall(
+    hall: HallUnderTest, request: pytest.FixtureRequest
+) -> AsyncIterator[Detour[RefusingProxy]]:
+    """Every upgrade is refused, as HTTP."""
+    async with (
+        RefusingProxy() as proxy,
+        launched(detour(hall.ws_port, proxy.port)) as browser,
+        at_a_desk(browser, request, "-wall") as made,
+    ):
+        yield Detour(proxy, made)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, Page
 
 from crypto.verifier import verify
 from tests.browser.conftest import (
+    Detour,
     HallUnderTest,
     assert_accessible,
     open_tab,
@@ -20,6 +21,7 @@ from tests.browser.conftest import (
     seal_a_bid,
     see,
 )
+from tests.browser.detours import RefusingProxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -216,9 +218,9 @@ async def test_a_server_killed_in_the_countdown_comes_back_and_loses_nothing(
 
 
 async def test_where_websocket_is_blocked_the_fallback_carries_the_whole_opening(
-    hall: HallUnderTest, context: BrowserContext, tmp_path: Path
+    hall: HallUnderTest, behind_a_wall: Detour[RefusingProxy], tmp_path: Path
 ) -> None:
-    await context.route_web_socket("**/ws", lambda socket: socket.close())
+    context = behind_a_wall.context
     bidder = await open_tab(context, hall.guest)
     await seal_a_bid(bidder, tmp_path, price="70123456.00")
     await see(bidder, "已改用备用连接")
@@ -229,3 +231,7 @@ async def test_where_websocket_is_blocked_the_fallback_carries_the_whole_opening
     await open_all(host)
     await see(bidder, "70,123,456.00")
     await picture(bidder, "bid-fallback")
+    bundle = await download_bundle(bidder, tmp_path / "opening.zip")
+    report = verify(bundle)
+    assert report.verdict == "agree", report.mismatches
+    assert behind_a_wall.proxy.refused > 2  # it was asked, each time by HTTP, and never let through
