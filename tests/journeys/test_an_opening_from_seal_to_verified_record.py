@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
+from crypto.ack import INTEGRATE_WITHIN_MS
 from crypto.canonical import encode
 from crypto.checkpoint import parse_checkpoint
 from crypto.keys import SigningKey
 from crypto.manifest import Manifest
+from crypto.messages import parse_ack
 from crypto.receipts import parse_proof, verify_proof
 from crypto.verifier import verify
 from server.demo.officers import Officer, decide_grounds, suggestions
-from server.demo.people import Host, Visitor
+from server.demo.people import Host, Visitor, now_ms
 from tests.journeys.forging import members_of, with_another_price, written
 from tests.journeys.people import Firm, Keyholder, bundle_of, opened, refused, unlock_by_cards
 from tests.journeys.sites import Centre, a_centre
@@ -69,12 +71,23 @@ async def everybody_seals_and_some_change_their_minds(firms: list[Firm]) -> None
     others = zip(firms[1:], PRICES[1:], strict=True)
     await asyncio.gather(*(firm.register_and_bid(price) for firm, price in others))
     await firms[1].bid_for(1, REPLACED)
+    promise_was_kept_in_time(await firms[1].fetch_receipt())
     answer = await firms[2].withdraw()
     assert len(answer["acks"]) == 1
     for firm in firms:
         await firm.enter(f"party:{firm.person.org}")
         await firm.do("sign_in")
     await asyncio.gather(*(firm.fetch_receipt() for firm in firms if firm is not firms[2]))
+
+
+def promise_was_kept_in_time(receipt: dict[str, Any]) -> None:
+    """By the server's own clock: answered within a second, under a checkpoint in the hand of the
+    bidder within three seconds of the answer.
+    """
+    ack = parse_ack(bytes.fromhex(receipt["ack"]))
+    signed_ms = ack.integrate_by_ms - INTEGRATE_WITHIN_MS
+    assert 0 <= signed_ms - ack.server_ms < 1000
+    assert 0 <= now_ms() - signed_ms < 3000
 
 
 async def nobody_hears_of_bids_before_the_deadline(host: Host) -> None:
