@@ -9,7 +9,7 @@ import pytest
 from server.domain.evaluation.methods import evaluate, example_of, needed_draws, parse_method
 from server.domain.evaluation.methods.numbers import MODES
 from server.domain.evaluation.methods.reading import Node
-from server.domain.evaluation.methods.refusing import REASONS
+from server.domain.evaluation.methods.refusing import REASONS, Misplaced
 from server.domain.evaluation.methods.schema import ROLES
 from server.domain.evaluation.methods.steps import KINDS
 from server.domain.evaluation.methods.steps.dropping import parse_drop
@@ -59,6 +59,18 @@ def test_a_method_written_from_the_page_alone_needs_no_code():
     assert derivation.value("B") == "9026820.00"  # 930.6 * 0.97
     assert derivation.column("S")["4"] == "99.00"  # 0.08% below: one started percent
     assert list(derivation.draws.numbers) == ["K"]
+
+
+def test_a_second_author_of_the_same_rule_needed_no_code_either():
+    """Its worked example was computed apart from this program; reading the method checks it."""
+    raw = (ROOT / "docs/examples/middle-five-with-ceiling.json").read_bytes()
+    inputs = example_of(method := parse_method(raw))
+    assert inputs is not None
+    assert evaluate(method, *inputs).results.ranked
+    other = raw.replace(b'"9179080.00"', b'"9179080.01"')
+    assert other != raw
+    with pytest.raises(Misplaced, match=r"method\.example"):
+        parse_method(other)
 
 
 @pytest.mark.parametrize("drawn", ["0.95", "0.955", "0.96", "0.965", "0.97", "0.975", "0.98"])
