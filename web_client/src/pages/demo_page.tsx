@@ -44,8 +44,11 @@ export function DemoPage({ around, people, rows, tender }: DemoPageProps) {
   const row = rows.find((one) => one.id === tender) ?? rows[0];
   const id = row?.id ?? tender;
   const leftMs = row ? row.deadline_ms - around.nowMs : 0;
-  // Who comes too late to seal a bid, or wants more time, has another tender to do it in.
-  const later = rows.find((one) => one.id !== id && whenOf(one, around.nowMs) === "later");
+  // Who comes too late to seal a bid, or wants more time, has another tender to do it in: the one
+  // that leaves most of it.
+  const [later] = rows
+    .filter((one) => one.id !== id && whenOf(one, around.nowMs) === "later")
+    .sort((a, b) => b.deadline_ms - a.deadline_ms);
   const first = people.find((one) => one.role === "bidder");
   return (
     <Plain around={around} title={t("demo.title")} isNarrow={false}>
