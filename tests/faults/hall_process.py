@@ -31,16 +31,20 @@ from server.demo.world import TenderPlan, World
 from server.rooms import snapshot_keeper
 from tests.faults import points
 
-# Halls live for seconds here: nearly every start is from snapshots, taken in the middle of things.
-snapshot_keeper.ROWS_BETWEEN, snapshot_keeper.ROWS_AT_END = 1, 1
-snapshot_keeper.LOOK_S = 0.05
-snapshot_keeper.HURRIED = frozenset()
-
 LOG_ORIGIN = "hall.jiangzhou.example/kaibiao/log"
 FORCED_STALL_S_MAX = 15.0
 
 
 # ---- one hall
+
+
+def hurry_snapshots() -> None:
+    """Halls live for seconds here: nearly every start is from snapshots, taken in the middle of
+    things. Said in the process of its own, never in one that only imports this module.
+    """
+    snapshot_keeper.ROWS_BETWEEN, snapshot_keeper.ROWS_AT_END = 1, 1
+    snapshot_keeper.LOOK_S = 0.05
+    snapshot_keeper.HURRIED = frozenset()
 
 
 async def hall(plan: dict[str, Any], answers: socket.socket) -> None:
@@ -213,5 +217,6 @@ class Nursery:
 
 
 if __name__ == "__main__":
+    hurry_snapshots()
     Path(sys.argv[1]).unlink(missing_ok=True)
     Nursery(sys.argv[1]).run()
