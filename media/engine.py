@@ -204,7 +204,12 @@ class StreamCounters:
 class Engine(Protocol):
     """See the module. A call about an id that is not known (any more) does nothing."""
 
-    def add_peer(self, peer: int, keys: SrtpKeys) -> None: ...
+    def add_peer(self, peer: int, keys: SrtpKeys | None) -> None:
+        """None: a source of our own process, whose packets come as they are. It has no address:
+        nothing is sent to it, so no keyframe can be asked of it, and nothing again.
+        """
+        ...
+
     def place_peer(self, peer: int, address: Address) -> None:
         """Its datagrams go there from now on. Before that nothing is sent to it."""
         ...

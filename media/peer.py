@@ -10,7 +10,7 @@ addresses only that have signed with the password of this transport.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -153,3 +153,32 @@ class Peer:
             self._handshake.cancel()
             await asyncio.gather(self._handshake, return_exceptions=True)
         await self._dtls.close()
+
+
+class Feed:
+    """Stands in a peer's place where packets come from our own process: no address, no keys.
+
+    Hand plain RTP and RTCP in with `send`; `end` ends its tracks, and is idempotent.
+    """
+
+    profile = "in process"
+
+    def __init__(self, number: int, engine: Engine) -> None:
+        self.number = number
+        self.is_connected = True
+        self.on_end: Callable[[], None] = lambda: None
+        self._engine = engine
+        engine.add_peer(number, None)
+
+    def send(self, packets: Iterable[bytes], at_us: int) -> None:
+        """``at_us``: when they arrived. After the end nothing happens."""
+        self._engine.receive([(self.number, packet, at_us) for packet in packets])
+
+    def end(self) -> None:
+        """The unit closes it, and tells it as of any connection."""
+        self.on_end()
+
+    def close(self) -> None:
+        """Called by the unit."""
+        self.is_connected = False
+        self._engine.close_peer(self.number)

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from media.aiortc_private import SrtpSession
+from media.aiortc_private import PacketBuffer, SrtpSession
 from media.arrivals import LossFinder, Reception, TransportArrivals
 from media.codecs import CLOCK_HZ, Codec, starts_keyframe
 from media.engine import (
@@ -85,14 +85,29 @@ class Track:
         return next((source for source in self.layers[aim + 1 :] if source is not None), None)
 
 
+class InProcess:
+    """Instead of SRTP, where packets come from our own process: in as they are, and none out."""
+
+    __slots__ = ()
+
+    def unprotect(self, buffer: PacketBuffer, size: int) -> int:  # noqa: ARG002 - as SRTP's
+        return size
+
+    unprotect_rtcp = unprotect
+
+    def protect(self, buffer: PacketBuffer, size: int) -> int:  # noqa: ARG002 - as SRTP's
+        return 0
+
+    protect_rtcp = protect
+
+
 @dataclass(slots=True, eq=False)
 class Peer:
     """One transport. ``sources`` and ``repairs`` are by SSRC; a repair names its source's SSRC."""
 
     number: int
-    keys: SrtpKeys
-    inbound: SrtpSession
-    outbound: SrtpSession
+    inbound: SrtpSession | InProcess
+    outbound: SrtpSession | InProcess
     address: Address | None = None
     tracks: list[Track] = field(default_factory=list[Track])
     streams: dict[int, Stream] = field(default_factory=dict[int, "Stream"])  # by SSRC
@@ -108,9 +123,11 @@ class Peer:
     heard_rtcp: set[int] = field(default_factory=set[int])
 
     @classmethod
-    def of(cls, number: int, keys: SrtpKeys) -> Peer:
+    def of(cls, number: int, keys: SrtpKeys | None) -> Peer:
+        if keys is None:
+            return cls(number, InProcess(), InProcess())
         inbound = SrtpSession(keys.profile, keys.receive, inbound=True)
-        return cls(number, keys, inbound, SrtpSession(keys.profile, keys.send, inbound=False))
+        return cls(number, inbound, SrtpSession(keys.profile, keys.send, inbound=False))
 
 
 class Sources:

@@ -65,7 +65,7 @@ class PythonEngine:
 
     # ---- peers
 
-    def add_peer(self, peer: int, keys: SrtpKeys) -> None:
+    def add_peer(self, peer: int, keys: SrtpKeys | None) -> None:
         assert peer not in self._peers
         self._peers[peer] = Peer.of(peer, keys)
 

@@ -13,7 +13,7 @@ from media.codecs import Codec
 from media.engine import Tap, TrackTerms
 from media.grants import Grants, Label
 from media.layers import LayerChoice, layer_for_tile
-from media.peer import Peer, Way
+from media.peer import Feed, Peer, Way
 from media.speaker import ActiveSpeaker
 
 REQUESTS_BURST: Final = 40
@@ -202,6 +202,7 @@ class Member:
     name: str
     grants: Grants
     peers: dict[Way, Peer] = field(default_factory=dict[Way, Peer])
+    feed: Feed | None = None
     watched: dict[int, Watched] = field(default_factory=dict[int, Watched])
     sections: dict[str, tuple[Codec, Watched | None]] = field(
         default_factory=dict[str, "tuple[Codec, Watched | None]"]

@@ -33,11 +33,13 @@ from media.engine import (
     SourceEnded,
     SourceStarted,
     Tap,
+    TrackTerms,
 )
 from media.errors import MediaRefused
 from media.grants import NOTHING, Grants, Label
 from media.ice import Binding, IceTable
-from media.peer import Peer, Way
+from media.peer import Feed, Peer, Way
+from media.publishers import Publishers
 from media.python_engine import PythonEngine
 from media.rooms import (
     Member,
@@ -48,12 +50,8 @@ from media.rooms import (
     SfuOptions,
     SpeakerChanged,
     Tell,
-    TrackClosed,
-    TrackFlowing,
-    TrackOpened,
-    TrackPaused,
 )
-from media.sdp import answer_publisher, offer_viewer, read, terms_of
+from media.sdp import answer_publisher, offer_viewer, read
 from media.udp_port import UdpPort, now_us
 from media.viewers import Viewers
 
@@ -78,9 +76,13 @@ class Sfu:
         self._table = IceTable()
         self._rooms: dict[str, Room] = {}
         self._peers: dict[int, tuple[Peer, Room, Member]] = {}
+        self._feeds: dict[int, tuple[Feed, Room, Member]] = {}
         self._tracks: dict[int, tuple[Room, Published]] = {}
         self._numbers = count(1)
         self._viewers = Viewers(self.engine, options, self._tracks, self._numbers)
+        self._publishers = Publishers(
+            self.engine, options, self._tracks, self._numbers, self._viewers, tell
+        )
         self._ticking: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -91,6 +93,8 @@ class Sfu:
         self._ticking = asyncio.ensure_future(self._tick_forever())
 
     async def close(self) -> None:
+        for feed, _, _ in list(self._feeds.values()):
+            self._drop_feed(feed, "closed")
         for peer, _, _ in list(self._peers.values()):
             self._drop(peer)
         if self._closing:
@@ -140,6 +144,7 @@ class Sfu:
             return
         known.grants = NOTHING
         self._enforce(found, known)
+        self._end_publishing(known)
         for peer in list(known.peers.values()):
             self._drop(peer)
         del found.members[member]
@@ -150,7 +155,7 @@ class Sfu:
         """End what the grants of ``member`` do not allow any more."""
         for track in list(room.tracks.values()):
             if track.member == member.name and not member.grants.may_publish(track.label, track.to):
-                self._close_track(room, track)
+                self._publishers.close(room, track)
         for watched in list(member.watched.values()):
             track = room.tracks.get(watched.track)
             if track is None or not member.may_watch(track):
@@ -181,73 +186,35 @@ class Sfu:
         """
         found, known = self._member(room, member)
         description = read(offer)
-        accepted = {
-            section.mid: (labels[section.mid], terms_of(section, self.options.codecs))
-            for section in description.sections
-            if section.is_media
-            and section.mid in labels
-            and section.direction in ("sendonly", "sendrecv")
-            and section.kind == labels[section.mid].kind
-        }
-        if not accepted:
-            raise MediaRefused("media.sdp", "nothing to publish")
-        if len(accepted) > self.options.tracks_max:
-            raise MediaRefused("media.full")
-        if not all(known.grants.may_publish(label, to) for label, _ in accepted.values()):
-            raise MediaRefused("media.not_allowed")
+        accepted = self._publishers.accepted(description, labels)
+        self._publishers.check(known, accepted, to)
         if description.setup == "passive":
             raise MediaRefused("media.sdp", "setup")
         peer = known.peers.get(Way.PUBLISH)
-        if peer is not None and not peer.is_same(description):
-            self._drop(peer)
-            peer = None
-        if peer is None:
+        if peer is None or not peer.is_same(description):
+            self._end_publishing(known)
             peer = self._new_peer(found, known, Way.PUBLISH)
-        for track in [one for one in found.tracks.values() if one.member == member]:
-            if track.terms.mid not in accepted or track.to != to:
-                self._close_track(found, track)
-        held = {one.terms.mid for one in found.tracks.values() if one.member == member}
-        for mid, (label, terms) in accepted.items():
-            if mid not in held:
-                self._open_track(
-                    found, Published(next(self._numbers), member, label, to, terms, peer.number)
-                )
+        self._publishers.change(found, known, peer, accepted, to)
         peer.meet(description)
         end = peer.local_end(self.candidates)
         return answer_publisher(description, {m: terms for m, (_, terms) in accepted.items()}, end)
 
-    def _open_track(self, room: Room, track: Published) -> None:
-        track.held = track.member in room.held
-        room.tracks[track.number] = track
-        self._tracks[track.number] = (room, track)
-        if track.peer in self._peers and self._peers[track.peer][0].is_connected:
-            self._start_track(room, track)
-        hidden = room.members[track.member].grants.hidden
-        self._tell(
-            TrackOpened(room.name, track.member, track.number, track.label, track.to, hidden)
-        )
-
-    def _start_track(self, room: Room, track: Published) -> None:
-        """Its peer is connected: the engine takes it, and whoever asked for it before."""
-        self.engine.add_track(track.number, track.peer, track.terms)
-        if track.tap is not None:
-            self.engine.tap_track(track.number, track.tap)
-        self.engine.pause_track(track.number, track.is_paused)
-        track.started = True
-        for member in room.members.values():
-            for watched in member.watched.values():
-                if watched.track == track.number:
-                    self._viewers.start(member, watched)
-
-    def _close_track(self, room: Room, track: Published) -> None:
-        del room.tracks[track.number], self._tracks[track.number]
-        self.engine.close_track(track.number)
-        room.speaker.forget(track.number)
-        for member in room.members.values():
-            watched = member.watched.get(track.number)
-            if watched is not None:
-                self._viewers.drop(member, watched)
-        self._tell(TrackClosed(room.name, track.member, track.number))
+    def feed(self, room: str, member: str, wanted: Mapping[Label, TrackTerms]) -> Feed:
+        """Tracks whose packets come from our own process (a camera that is fetched), replacing
+        whatever the member published. Their mids and payload types must differ.
+        """
+        found, known = self._member(room, member)
+        named = {terms.mid: (label, terms) for label, terms in wanted.items()}
+        self._publishers.check(known, named, None)
+        self._end_publishing(known)
+        self._check_room_for_peer()
+        feed = Feed(next(self._numbers), self.engine)
+        feed.on_end = lambda: self._drop_feed(feed, "closed")
+        known.feed = feed
+        self._feeds[feed.number] = (feed, found, known)
+        self._publishers.change(found, known, feed, named, None)
+        self._tell(PeerConnected(room, member, Way.PUBLISH, feed.profile))
+        return feed
 
     def tap(self, track: int, tap: Tap | None) -> None:
         """Every packet of the track also goes to ``tap`` (recording), from now on."""
@@ -281,7 +248,7 @@ class Sfu:
             published.muted_by_self = muted
         else:
             raise MediaRefused("media.not_allowed")
-        self._paused(found, published)
+        self._publishers.paused(found, published)
 
     def hold(self, room: str, by: str, member: str, held: bool) -> None:
         """Put all tracks of a member on hold, also those that he opens later, or take them back."""
@@ -294,12 +261,7 @@ class Sfu:
         found.held = found.held | {member} if held else found.held - {member}
         for track in found.tracks.values():
             if track.member == member:
-                self._paused(found, track)
-
-    def _paused(self, room: Room, track: Published) -> None:
-        track.held = track.member in room.held
-        self.engine.pause_track(track.number, track.is_paused)
-        self._tell(TrackPaused(room.name, track.member, track.number, track.is_paused))
+                self._publishers.paused(found, track)
 
     # ---- watching
 
@@ -343,8 +305,7 @@ class Sfu:
     # ---- peers
 
     def _new_peer(self, room: Room, member: Member, way: Way) -> Peer:
-        if len(self._peers) >= self.options.peers_max:
-            raise MediaRefused("media.full")
+        self._check_room_for_peer()
         peer = Peer(
             next(self._numbers), way, self._certificate, self._port, self._table, self.engine
         )
@@ -354,11 +315,15 @@ class Sfu:
         self._peers[peer.number] = (peer, room, member)
         return peer
 
+    def _check_room_for_peer(self) -> None:
+        if len(self._peers) + len(self._feeds) >= self.options.peers_max:
+            raise MediaRefused("media.full")
+
     def _connected(self, peer: Peer, room: Room, member: Member) -> None:
         if peer.way is Way.PUBLISH:
             for track in list(room.tracks.values()):
                 if track.peer == peer.number:
-                    self._start_track(room, track)
+                    self._publishers.start(room, track)
         else:
             self._viewers.start_all(member)
         self._tell(PeerConnected(room.name, member.name, peer.way, peer.profile))
@@ -371,8 +336,7 @@ class Sfu:
         _, room, member = found
         del member.peers[peer.way]
         if peer.way is Way.PUBLISH:
-            for track in [one for one in room.tracks.values() if one.peer == peer.number]:
-                self._close_track(room, track)
+            self._publishers.close_all(room, peer.number)
         else:
             for watched in list(member.watched.values()):
                 self._viewers.drop(member, watched)
@@ -381,6 +345,24 @@ class Sfu:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
         self._tell(PeerLost(room.name, member.name, peer.way, why))
+
+    def _drop_feed(self, feed: Feed, why: str) -> None:
+        found = self._feeds.pop(feed.number, None)
+        if found is None:
+            return
+        _, room, member = found
+        member.feed = None
+        self._publishers.close_all(room, feed.number)
+        feed.close()
+        self._tell(PeerLost(room.name, member.name, Way.PUBLISH, why))
+
+    def _end_publishing(self, member: Member) -> None:
+        """He has a new source, or none any more."""
+        peer = member.peers.get(Way.PUBLISH)
+        if peer is not None:
+            self._drop(peer)
+        if member.feed is not None:
+            self._drop_feed(member.feed, "closed")
 
     def _bound(self, binding: Binding, address: tuple[str, int]) -> None:
         found = self._peers.get(binding.peer)
@@ -422,22 +404,10 @@ class Sfu:
             elif isinstance(event, PeerBroken):
                 if event.peer in self._peers:
                     self._drop(self._peers[event.peer][0], "broken")
+                elif event.peer in self._feeds:
+                    self._drop_feed(self._feeds[event.peer][0], "broken")
             elif isinstance(event, SourceStarted | SourceEnded):
-                self._flow(event)
-
-    def _flow(self, event: SourceStarted | SourceEnded) -> None:
-        found = self._tracks.get(event.track)
-        if found is None:
-            return
-        room, track = found
-        before = bool(track.flowing)
-        if isinstance(event, SourceStarted):
-            track.flowing.add(event.layer)
-        else:
-            track.flowing.discard(event.layer)
-        if before != bool(track.flowing):
-            told = TrackFlowing(room.name, track.member, track.number, bool(track.flowing))
-            self._tell(told)
+                self._publishers.flow(event)
 
     def _speakers(self, now_ms: int) -> None:
         for room in self._rooms.values():

@@ -29,6 +29,18 @@ from tests.media.dumb_records import Peer, Source, Stream, Track
 from tests.media.engine_lab import session
 
 
+class InProcess(pylibsrtp.Session):
+    """Packets come in as they are."""
+
+    def __init__(self) -> None:
+        pass
+
+    def unprotect(self, packet: bytes) -> bytes:
+        return packet
+
+    unprotect_rtcp = unprotect
+
+
 class DumbEngine:
     def __init__(self, send_to: Callable[[Any, seam.Address], object]) -> None:
         self.send_to = send_to
@@ -42,7 +54,10 @@ class DumbEngine:
 
     # ---- what there is
 
-    def add_peer(self, peer: int, keys: seam.SrtpKeys) -> None:
+    def add_peer(self, peer: int, keys: seam.SrtpKeys | None) -> None:
+        if keys is None:
+            self.peers[peer] = Peer(InProcess(), InProcess())
+            return
         sessions = session(keys.receive, inbound=True), session(keys.send, inbound=False)
         self.peers[peer] = Peer(*sessions)
 
@@ -212,7 +227,7 @@ class DumbEngine:
                 peer.repairs[packet.ssrc] = peer.sources[terms.rtx_ssrcs[packet.ssrc]]
                 return None
             mid = values.get(ids.mid, b"").decode("ascii", "replace")
-            if packet.ssrc not in terms.ssrcs and mid != terms.mid:
+            if packet.ssrc not in terms.ssrcs and mid != terms.mid and (mid or ids.mid):
                 continue
             layer = 0
             if terms.rids:

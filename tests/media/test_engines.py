@@ -14,6 +14,7 @@ from media.engine import (
     SourceEnded,
     SourceStarted,
     StreamTerms,
+    TrackTerms,
 )
 from media.packets import build_rtp, timestamp_delta
 from media.python_engine import PythonEngine
@@ -277,3 +278,30 @@ def test_after_a_pause_it_goes_on_without_a_gap_from_a_keyframe(lab: Lab, what: 
     assert viewer.got[2].payload == KEY + b"back"
     assert viewer.got[2].timestamp - viewer.got[1].timestamp >= 90_000
     assert host.heard(PictureLoss)
+
+
+def test_a_source_of_our_own_process_needs_no_keys(lab: Lab) -> None:
+    """A camera that we fetch: plain packets in, sealed ones out, and nothing is sent to it."""
+    viewer = lab.peer()
+    lab.engine.add_peer(50, None)
+    lab.engine.add_track(1, 50, TrackTerms(Codec.H264, "v", VIDEO))
+    lab.watch(viewer)
+
+    def give(seq: int, payload: bytes) -> None:
+        packet = build_rtp(VIDEO, seq, seq * 3000, 0x77, payload, marker=True)
+        lab.engine.receive([(50, packet, lab.now_us)])
+
+    give(1, KEY)
+    lab.run(40)
+    give(3, DELTA)
+    times = bytes(SenderReport(0x77, 5 << 32, 9000, 2, 20))
+    lab.engine.receive([(50, times, lab.now_us), (50, b"\x80short", lab.now_us)])
+    viewer.send(bytes(PictureLoss(1, 0xAAAA)))
+    lab.run(1500)
+    assert [one.payload for one in viewer.got] == [KEY, DELTA]
+    assert viewer.heard(SenderReport)
+    assert (lab.engine.counters().keyframes_asked, lab.engine.counters().nacks_asked) == (0, 0)
+    assert lab.engine.counters().refused == 1
+    lab.run(2000)
+    assert lab.told(SourceEnded) == [SourceEnded(1, 0)]
+    lab.engine.close_peer(50)
