@@ -29,21 +29,27 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A request; immutable, already typed, not yet judged."""
 
     OP: ClassVar[str] = ""
-    ROOM: ClassVar[str] = ""  # registry | tender | opening
+    ROOMS: ClassVar[tuple[str, ...]] = ()  # registry | tender | opening | evaluation
     SYSTEM: ClassVar[bool] = False
+
+    def people(self) -> tuple[str, ...]:
+        """Persons whom the rules must know, as the registry does, to judge it."""
+        return ()
 
 
 C = TypeVar("C", bound=type[Command])
 COMMANDS: dict[tuple[str, str], type[Command]] = {}
 
 
-def command(room: str, op: str, *, system: bool = False) -> Callable[[C], C]:
-    """Registers a command of ``room`` under its wire name."""
+def command(rooms: str | tuple[str, ...], op: str, *, system: bool = False) -> Callable[[C], C]:
+    """Registers a command of one kind of room, or of several, under its wire name."""
 
     def register(cls: C) -> C:
-        assert (room, op) not in COMMANDS, (room, op)
-        cls.ROOM, cls.OP, cls.SYSTEM = room, op, system
-        COMMANDS[room, op] = cls
+        cls.ROOMS = (rooms,) if isinstance(rooms, str) else rooms
+        cls.OP, cls.SYSTEM = op, system
+        for room in cls.ROOMS:
+            assert (room, op) not in COMMANDS, (room, op)
+            COMMANDS[room, op] = cls
         return cls
 
     return register

@@ -8,6 +8,7 @@ first part before the last is on the disk. What is not longer than a part is one
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from crypto.hashes import sha256
@@ -56,3 +57,22 @@ def whole_document(parts: Sequence[bytes], ending: ev.SetFrozen | ev.PricesReadO
     whole = b"".join((*parts, ending.document()))
     assert not parts or sha256(whole) == ending.whole_sha256, "parts of another document"
     return whole
+
+
+class _FrozenBid(msgspec.Struct, frozen=True):
+    bid_id: str
+    state: str
+
+
+class _Frozen(msgspec.Struct, frozen=True):
+    """As much of frozen.json as an opening keeps."""
+
+    bids: list[_FrozenBid]
+
+
+def frozen_states(raw: bytes) -> dict[bytes, str]:
+    """bid_id -> state, of our own bytes of a moment ago, or of the journal: read, not judged (18 ms
+    for 1,000 bids).
+    """
+    frozen = msgspec.json.decode(raw, type=_Frozen)
+    return {bytes.fromhex(bid.bid_id): bid.state for bid in frozen.bids}

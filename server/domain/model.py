@@ -3,7 +3,8 @@
 Nothing here is read from a clock or a random source: both come in with the context.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -16,6 +17,7 @@ class Role(StrEnum):
     TRUSTEE = "trustee"  # 钥匙保管人
     WITNESS = "witness"  # 见证人
     BIDDER = "bidder"  # 投标人
+    EXPERT = "expert"  # 评标专家
     VIEWER = "viewer"  # 公众
     SYSTEM = "system"  # the room itself: clocks, workers, other rooms
 
@@ -39,11 +41,12 @@ PUBLIC = Actor("public", Role.VIEWER)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One decision's circumstances: who, when read, when decided, and fresh randomness (C1
-    nonces).
+    """One decision's circumstances: who, when read, when decided, fresh randomness (C1 nonces),
+    and those of ``command.people()`` whom the registry knows.
     """
 
     actor: Actor
     now_ms: int
     received_ms: int
     entropy: bytes = b""
+    people: Mapping[str, Actor] = field(default_factory=dict[str, Actor])

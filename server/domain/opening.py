@@ -23,9 +23,11 @@ from crypto.manifest import Manifest, Session, parse_manifest
 from crypto.messages import Release, parse_release, parse_submit
 from crypto.suites import Suite
 from server.domain import act_events as av
+from server.domain import floor
 from server.domain import opening_events as ev
-from server.domain.documents import whole_document
+from server.domain.documents import frozen_states, whole_document
 from server.domain.events import Event
+from server.domain.floor import Floor
 
 
 class Stage(StrEnum):
@@ -160,6 +162,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     readouts: tuple[bytes, ...] = ()
     row: int = 0
     now_ms: int = 0  # of the newest event
+    floor: Floor = Floor()
 
     # -- questions that several rules ask
 
@@ -358,22 +361,8 @@ def _declined(state: Opening, event: av.ActDeclined) -> Opening:
 
 
 def _frozen(state: Opening, event: ev.SetFrozen) -> Opening:
-    # Our own bytes of a moment ago, or of the journal: read, not judged (18 ms for 1,000 bids).
-    raw = whole_document(state.parts, event)
-    frozen = msgspec.json.decode(raw, type=_Frozen)
-    states = {bytes.fromhex(bid.bid_id): bid.state for bid in frozen.bids}
+    states = frozen_states(whole_document(state.parts, event))
     return replace(state, parts=(), states={**state.states, **states})
-
-
-class _FrozenBid(msgspec.Struct, frozen=True):
-    bid_id: str
-    state: str
-
-
-class _Frozen(msgspec.Struct, frozen=True):
-    """As much of frozen.json as the state keeps."""
-
-    bids: list[_FrozenBid]
 
 
 def _body_decided(state: Opening, event: ev.BodyDecided) -> Opening:
@@ -447,4 +436,7 @@ _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
 
 def evolve(state: Opening, event: Event, ts_ms: int) -> Opening:
     """The state after ``event``, which was journaled at ``ts_ms``."""
-    return _EVOLVE[type(event)](replace(state, now_ms=ts_ms), event)
+    state = replace(state, now_ms=ts_ms)
+    if isinstance(event, floor.EVENTS_OF_FLOOR):
+        return replace(state, floor=floor.evolve(state.floor, event, ts_ms))
+    return _EVOLVE[type(event)](state, event)

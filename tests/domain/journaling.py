@@ -59,15 +59,15 @@ class Journaling:
         self, command: Command, actor: Actor = SYSTEM, *, received_ms: int | None = None
     ) -> list[Event]:
         """The events that a command made; a refusal is raised after its evidence was kept."""
-        of_tender = command.ROOM == "tender"
+        of_tender = "tender" in command.ROOMS
         rules: Any = bidding if of_tender else deciding
         ctx = self.context(actor, received_ms)
         try:
             events = rules.decide(self.tender if of_tender else self.opening, command, ctx)
         except Refused as refused:
-            self.keep(command.ROOM, list(refused.evidence))
+            self.keep(command.ROOMS[0], list(refused.evidence))
             raise
-        self.keep(command.ROOM, events)
+        self.keep(command.ROOMS[0], events)
         return events
 
     def context(self, actor: Actor, received_ms: int | None = None) -> Context:
