@@ -43,9 +43,12 @@ class Outbox:
         self._send = send
         self._pending: dict[str, _Pending] = {}
         self._last_n = 0
+        self._failed: Exception | None = None
 
     async def ask(self, room: str, op: str, args: dict[str, Any], cmd_id: str | None) -> Any:
-        """The result. Raises ``CommandRefused``."""
+        """The result. Raises ``CommandRefused``, or what `fail_all` was given before."""
+        if self._failed is not None:
+            raise self._failed
         cmd_id = cmd_id or uuid.uuid4().hex
         pending = self._pending[cmd_id] = _Pending((cmd_id, room, op, args))
         self._transmit(pending)
@@ -77,7 +80,10 @@ class Outbox:
         asyncio.get_running_loop().call_later(after_ms / 1000, self._again, cmd_id)
 
     def fail_all(self, error: Exception | None) -> None:
-        """Nobody will answer any more: cancelled, or failed with ``error``."""
+        """Nobody will answer any more: cancelled, or failed with ``error``, and so is whatever is
+        asked from now on.
+        """
+        self._failed = error
         for pending in self._pending.values():
             if pending.answer.done():
                 continue

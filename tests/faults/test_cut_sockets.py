@@ -4,15 +4,19 @@ the journal, nothing twice, nothing missing; a command is done once however ofte
 
 import asyncio
 import random
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from tests.faults.books import open_books
 from tests.faults.casts import OPENING, Cast
 from tests.faults.cutting_proxy import CuttingProxy
+from tests.faults.explaining import explain
 from tests.faults.site_process import ROOM, Nursery, plan_of
 from tests.faults.steady_people import Steady, SteadyBidder
 
 PROXY_CUTS = 200
+TEST_S_MAX = 240  # a fifth of it on a machine that does nothing else
 OWN_CUTS = 20  # of each client that is not behind the proxy
 # A handshake with hello and welcome takes about a thousand bytes each way, the manifest's event
 # four thousand: a line that never carries so much would never get it across.
@@ -21,9 +25,9 @@ BYTES_MAX = (2_500, 12_000)
 
 async def test_sockets_that_are_cut_hear_everything_once(nursery: Nursery, tmp_path: Path):
     plan = plan_of(5_000, window_ms=120_000)
-    async with Cast(nursery, tmp_path, accounts=13, plan=plan) as cast, asyncio.timeout(120):
+    async with Cast(nursery, tmp_path, accounts=13, plan=plan) as cast, asyncio.timeout(TEST_S_MAX):
         proxy = CuttingProxy(cast.site.ready["ws_port"], random.Random(1), BYTES_MAX)
-        async with proxy:
+        async with proxy, AsyncExitStack() as told:
             watchers = [
                 SteadyBidder(cast.site.base, person, ROOM)
                 for person in cast.site.world.bidders[cast.bids :]
@@ -33,6 +37,8 @@ async def test_sockets_that_are_cut_hear_everything_once(nursery: Nursery, tmp_p
             behind: list[Steady] = [cast.host, *cast.bidders, *cast.trustees, *watchers[4:]]
             for person in behind:
                 person.ws_port = proxy.port
+            people = [*behind, *direct]
+            told.push_async_exit(partial(explain, cast.site, people))
             await cast.deliver()
             await cast.gather_in_hall()
             await asyncio.gather(*(watcher.enter_own() for watcher in watchers))
@@ -45,11 +51,10 @@ async def test_sockets_that_are_cut_hear_everything_once(nursery: Nursery, tmp_p
             await cutting
             await cast.until_read_out()
             proxy.is_cutting = False
-            people = [*behind, *direct]
             for person in people:
                 for audience, heard in person.channels.items():
-                    told = await person.http.events(OPENING, audience)
-                    await person.until_count(heard, len(told["events"]))
+                    all_of_it = await person.http.events(OPENING, audience)
+                    await person.until_count(heard, len(all_of_it["events"]))
             assert sum(person.client.connects for person in direct) > 2 * OWN_CUTS
             await cast.site.terminate()
     with open_books(cast.site.data) as books:

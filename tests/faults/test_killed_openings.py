@@ -13,6 +13,7 @@ from crypto.verifier import verify
 from server.cli.journal_check import findings
 from tests.faults import points
 from tests.faults.books import open_books
+from tests.faults.explaining import explain
 from tests.faults.nemesis import Nemesis
 from tests.faults.site_process import ROOM, Nursery, SiteProcess, plan_of
 from tests.faults.steady_people import Act, Steady, SteadyBidder, SteadyHost, SteadyTrustee
@@ -120,18 +121,6 @@ async def play(nursery: Nursery, directory: Path, number: int) -> Played:
     assert site.status == 0
     assert "Traceback" not in site.said(), site.said()[-3000:]
     return Played(nemesis, [act for p in people for act in p.acts], people, bundle)
-
-
-async def explain(site: SiteProcess, people: list[Steady], kind: type | None, *_: object) -> None:
-    """Where everybody stood when a play did not come to its end."""
-    if kind is None:
-        return
-    print(f"life {site.lives} of {site.directory}, alive: {site.alive}")
-    for person in people:
-        print(person.person.person, person.where())
-    if site.alive:
-        await site.obey("tasks")
-    print(site.said()[-20_000:])
 
 
 async def bid(bidder: SteadyBidder, number: int, *, unlocks: bool) -> None:

@@ -57,6 +57,8 @@ async def test_whom_the_server_does_not_want_does_not_come_back(book):
         with pytest.raises(Dismissed) as dismissed:
             await asking
         assert dismissed.value.loss.reason == "session.revoked"
+        with pytest.raises(Dismissed):
+            await client.command("tender:1", "say", {"value": 2})
 
 
 async def test_who_can_still_get_a_ticket_comes_back_after_being_revoked(book):
