@@ -95,7 +95,9 @@ class Publishers:
             self.start(room, track)
         hidden = room.members[track.member].grants.hidden
         self._tell(
-            TrackOpened(room.name, track.member, track.number, track.label, track.to, hidden)
+            TrackOpened(
+                room.name, track.member, track.number, track.label, track.to, hidden, track.terms
+            )
         )
 
     def start(self, room: Room, track: Published) -> None:

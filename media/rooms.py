@@ -63,7 +63,10 @@ class PeerLost:
 
 @dataclass(frozen=True, slots=True)
 class TrackOpened:
-    """``to``: who alone may watch it, None: the room. ``hidden``: tell only those of its member."""
+    """``to``: who alone may watch it, None: the room. ``hidden``: tell only those of its member.
+
+    ``terms``: how it is sent. Who taps the track while it is told misses no packet of it.
+    """
 
     room: str
     member: str
@@ -71,6 +74,7 @@ class TrackOpened:
     label: Label
     to: frozenset[str] | None
     hidden: bool
+    terms: TrackTerms
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,10 @@ class Recorder:
         if self.level >= DiskLevel.NO_NEW:
             raise RecordingRefused("recording.disk_low", f"{self.disk.free_percent} %")
 
+    def is_writing(self, recording: str) -> bool:
+        """Whether a track of it is still on its way to the disk, perhaps ended already."""
+        return any(one.journal.recording == recording for one in self._writing.tracks)
+
     def add_track(
         self,
         recording: str,

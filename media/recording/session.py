@@ -3,7 +3,7 @@
 The composer makes one for each room and forwards it what the SFU taps. After a crash the same
 name finds the same tracks: what is torn is cut, what was not told is told again, and each track
 goes on in its chain with a mark that says how long nothing was recorded. Invariant: a recording
-that has begun is never refused; only its beginning is.
+that has begun is never refused; only its beginning is, also when it begins again after its end.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,10 @@ class RecordingSession:
         *,
         limits: RoomLimits | None = None,
         kept: Sequence[Kept] = (),
+        goes_on: bool | None = None,
     ) -> None:
-        """``kept``: the room's finished recordings, held against its ``limits``.
+        """``kept``: the room's finished recordings, held against its ``limits``. ``goes_on``:
+        whether it has begun and was not ended; None: it has, if there is anything of it.
 
         Raises RecordingRefused ``recording.name``, ``recording.disk_low``, ``recording.room_full``.
         """
@@ -36,12 +38,13 @@ class RecordingSession:
         self._recorder = recorder
         folder: Path = recorder.root / recording
         recovered: list[Recovered] = []
-        if folder.is_dir():
-            recovered = list(recover_recording(folder).values())
-        else:
+        is_there = folder.is_dir()
+        if not (is_there if goes_on is None else goes_on):
             recorder.check_new()
             if limits is not None and room_is_full(kept, 0, limits):
                 raise RecordingRefused("recording.room_full")
+        if is_there:
+            recovered = list(recover_recording(folder).values())
         self.losses = tuple(one.loss for one in recovered if one.loss is not None)
         self.unreported = tuple(one.unreported for one in recovered if one.unreported is not None)
         self._open: set[str] = set()

@@ -107,7 +107,10 @@ class Batch(NamedTuple):
 
 
 class Writing:
-    """``taken``: bytes of batches that left the queue, written by the thread, read by the loop."""
+    """``taken``: bytes of batches that left the queue; ``tracks``: those that are not sealed yet.
+
+    Written by the thread, read by the loop.
+    """
 
     def __init__(self, root: Path, on_event: Callable[[Event], None], measure: MeasureDisk) -> None:
         self.queue: deque[Batch] = deque()
@@ -115,13 +118,13 @@ class Writing:
         self.disk = measure(root)
         self.level = judge(self.disk, DiskLevel.ENOUGH)
         self._root, self._tell, self._measure = root, on_event, measure
-        self._tracks: list[Track] = []
+        self.tracks: list[Track] = []
         self._written = 0
         self._recent: deque[tuple[float, int]] = deque(maxlen=RATE_WINDOW)
 
     def adopt(self, track: Track) -> None:
         """Called by the loop, before the first batch of the track."""
-        self._tracks.append(track)
+        self.tracks.append(track)
 
     @property
     def bytes_per_s(self) -> int:
@@ -145,7 +148,7 @@ class Writing:
                 synced = time.monotonic()
                 self._recent.append((synced, self._written))
         self._tell_dropped()
-        for track in list(self._tracks):
+        for track in list(self.tracks):
             self._end(track, *track.last)
 
     # ---- writing
@@ -221,12 +224,12 @@ class Writing:
             self._append(track, encode_record(Kind.END, mono_ns, utc_ms, b""), 0, utc_ms, utc_ms)
         if track.journal.is_open:  # unless that filled it
             self._seal(track)
-        self._tracks.remove(track)
+        self.tracks.remove(track)
 
     # ---- once in a while
 
     def _sync(self) -> None:
-        for track in self._tracks:
+        for track in self.tracks:
             try:
                 track.journal.sync()
             except OSError as error:
@@ -256,12 +259,12 @@ class Writing:
         self._tell(DiskChanged(level, self.disk.free_bytes, self.disk.total_bytes, ahead))
         if DiskLevel.SOUND_ONLY in (before, level):
             mark = "pictures_stopped" if level is DiskLevel.SOUND_ONLY else "pictures_resumed"
-            for track in self._tracks:
+            for track in self.tracks:
                 if track.is_picture:
                     self._mark(track, {"mark": mark, "free_percent": self.disk.free_percent})
 
     def _tell_dropped(self) -> None:
-        for track in self._tracks:
+        for track in self.tracks:
             overflow = track.overflow_packets, track.overflow_bytes
             if overflow != track.overflow_told:
                 told, track.overflow_told = track.overflow_told, overflow

@@ -60,7 +60,7 @@ class Tapped:
         terms = self.hall.sfu._track(event.track)[1].terms
         form = TrackFormat(terms.codec, 48_000 if name == "mic" else 90_000, terms.pt)
         self.numbers[f"{name}-0"] = event.track
-        tap = TrackTap(name, form, utc_ms, recording=self.session, stream=self.room)
+        tap = TrackTap(name, form, lambda at_ns: utc_ms(), recording=self.session, stream=self.room)
         self.taps.append(tap)
         self.hall.sfu.tap(event.track, tap)
         self.room.show(form.kind, f"{name}-0", form)

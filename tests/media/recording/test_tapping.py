@@ -22,15 +22,13 @@ def test_every_layer_is_recorded_and_the_shown_one_is_cut(tmp_path: Path) -> Non
     session = RecordingSession(recorder, "room")
     stream = RoomStream(lambda track: None, lambda call: call())
     stream.show("video", "cam-1", H264)
-    now_ns = 0
     taps = {
         name: TrackTap(
-            name, form, lambda: UTC_MS + now_ns // 1_000_000, recording=session, stream=stream
+            name, form, lambda at_ns: UTC_MS + at_ns // 1_000_000, recording=session, stream=stream
         )
         for name, form in (("cam", H264), ("mic", OPUS))
     }
     for one in publish(3):
-        now_ns = one.at_ns
         layers = (0, 1) if one.track == "cam" else (0,)
         assert one.is_report == is_rtcp(one.raw)
         taps[one.track]([TappedPacket(7, n, one.raw, one.at_ns // 1000) for n in layers])
@@ -58,7 +56,7 @@ def test_a_recorded_picture_is_given_a_keyframe_at_once_and_now_and_then(tmp_pat
         ("cam", H264, session), ("mic", OPUS, session), ("unrecorded", H264, None),
     ):  # fmt: skip
         tap = TrackTap(
-            name, form, lambda: UTC_MS, recording=recording,
+            name, form, lambda at_ns: UTC_MS, recording=recording,
             want_keyframe=lambda name=name: asked.append(name),
         )  # fmt: skip
         for second in range(25):
@@ -72,7 +70,7 @@ def test_a_tap_of_a_full_recorder_tells_and_does_not_raise(tmp_path: Path) -> No
     session = RecordingSession(recorder, "room")
     session.begin_track("mic-0", OPUS)
     refused: list[RecordingRefused] = []
-    tap = TrackTap("mic", OPUS, lambda: UTC_MS, recording=session, on_refused=refused.append)
+    tap = TrackTap("mic", OPUS, lambda at_ns: UTC_MS, recording=session, on_refused=refused.append)
     tap([TappedPacket(1, 0, bytes([0x80, 111]) + bytes(10), 5)])
     tap([])
     recorder.close()
