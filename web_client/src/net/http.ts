@@ -125,6 +125,42 @@ export async function deletePath(path: string, headers: Record<string, string>):
   await fetched("DELETE", path, headers);
 }
 
+/** An answer that goes on and on, read piece by piece; whoever opened it ends it by `signal`. */
+export async function openStream(
+  path: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      headers: sessionHeaders(),
+      credentials: sessionId() === "" ? "same-origin" : "omit",
+      cache: "no-store",
+      signal,
+    });
+  } catch (error) {
+    throw new Unreachable(error);
+  }
+  if (!response.ok) throw await refusalOf(response);
+  return pieces(response, signal);
+}
+
+/** Not every browser iterates over a body. */
+async function* pieces(response: Response, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const reader = response.body?.getReader();
+  try {
+    for (;;) {
+      const piece = await reader?.read();
+      if (piece === undefined || piece.done || signal.aborted) return;
+      yield piece.value;
+    }
+  } catch (error) {
+    throw new Unreachable(error);
+  } finally {
+    await reader?.cancel().catch(() => {});
+  }
+}
+
 /** A command by the other way; the result as `ok` would carry it. */
 export async function postCommand(
   id: string,
