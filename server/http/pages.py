@@ -23,7 +23,8 @@ ASK_AGAIN: Final = "no-cache"
 HASHED: Final = re.compile(r"/assets/.+-[A-Za-z0-9_-]{8}\.[a-z0-9.]+")
 # The addresses of the one page: what stands there is decided by the page itself.
 PAGE_PATHS: Final = re.compile(
-    r"/|/(?:login|demo)|/(?:hall|bid|unlock|host|trustee)/[a-z0-9-]{1,64}"
+    r"/|/(?:login|demo)"
+    r"|/(?:hall|bid|unlock|host|trustee|playback|evaluation|venues|wall)/[a-z0-9-]{1,64}"
 )
 PACKED_TYPES: Final = re.compile(r"text/.*|application/(?:json|wasm|manifest\+json)|image/svg\+xml")
 CONTENT_TYPES: Final = {

@@ -15,7 +15,8 @@ import type { LiveProps } from "./pages/live_props.tsx";
 import { Case, Progress } from "./ui/words.tsx";
 
 const RETRY_MS = 3000;
-const PLACE = /^\/(hall|bid|unlock|host|trustee)\/([a-z0-9-]{1,64})$/;
+const PLACE =
+  /^\/(hall|bid|unlock|host|trustee|playback|evaluation|venues|wall)\/([a-z0-9-]{1,64})$/;
 
 type PlaceProps = LiveProps & { readonly id: string };
 
@@ -38,6 +39,8 @@ async function pageOf(path: string): Promise<ComponentType<PlaceProps>> {
       return (await import("./pages/live_own.tsx")).LiveCard;
     case "trustee":
       return (await import("./pages/live_own.tsx")).LiveTrustee;
+    case "playback":
+      return (await import("./pages/playback/live_playback.tsx")).LivePlayback;
     default:
       return () => <Notice text={t("page.unknown")} />;
   }

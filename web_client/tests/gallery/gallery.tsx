@@ -36,6 +36,7 @@ import {
   until,
   WINDOW_MS,
 } from "../traces.ts";
+import { playbackPages } from "./playback_pages.tsx";
 
 const nothing = () => {};
 const acts = new Proxy({}, { get: () => nothing }) as DeskActs &
@@ -612,9 +613,12 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
   ),
 };
 
+const MORE_PAGES = playbackPages(around(running, me.host));
+const ALL_PAGES: typeof PAGES = { ...PAGES, ...MORE_PAGES };
+
 const query = new URLSearchParams(location.search);
 setLocale(query.get("lang") === "en" ? "en" : "zh-CN");
-const page = PAGES[query.get("page") ?? ""];
+const page = ALL_PAGES[query.get("page") ?? ""];
 const app = document.getElementById("app") as HTMLElement;
 if (page) {
   const Shown = page;
@@ -622,7 +626,7 @@ if (page) {
 } else {
   render(
     <ul>
-      {Object.keys(PAGES).map((name) => (
+      {Object.keys(ALL_PAGES).map((name) => (
         <li key={name}>
           <a href={`?page=${name}`}>{name}</a> <a href={`?page=${name}&lang=en`}>en</a>
         </li>

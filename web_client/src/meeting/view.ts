@@ -1,0 +1,114 @@
+/**
+ * What one page knows of one meeting of evaluation (评标会): the fold of every event it was sent.
+ *
+ * Invariant: a value; nothing here is changed in place. Who is connected now is not here: that is
+ * told by the media room, this is the journal.
+ */
+
+export type MeetingStage = "scheduled" | "running" | "closed";
+
+export interface Seat {
+  readonly seat: string;
+  readonly person: string;
+  readonly name: string;
+}
+
+export interface Venue {
+  readonly venue: string;
+  readonly name: string;
+  readonly is_main: boolean;
+  readonly cameras: readonly string[];
+  readonly seats: readonly Seat[];
+}
+
+export interface Attendant {
+  readonly person: string;
+  readonly name: string;
+}
+
+export type ScopeKind = "seat" | "venue" | "all";
+
+/** Whom a supervisor speaks to; `id` is empty for all. */
+export interface Scope {
+  readonly kind: ScopeKind;
+  readonly id: string;
+}
+
+export interface Call {
+  readonly call: string;
+  readonly person: string;
+  readonly to: Scope;
+  readonly beganMs: number;
+}
+
+export interface FloorView {
+  readonly held: ReadonlySet<string>;
+  /** `person label` */
+  readonly muted: ReadonlySet<string>;
+  readonly calls: Readonly<Record<string, Call>>;
+  /** The newest state of the recording; "" before there is one. */
+  readonly recording: string;
+}
+
+export interface MeetingView {
+  readonly id: string;
+  readonly title: string;
+  readonly stage: MeetingStage;
+  readonly beganMs: number | null;
+  readonly closedMs: number | null;
+  readonly venues: readonly Venue[];
+  readonly moderator: Attendant | null;
+  readonly supervisors: readonly Attendant[];
+  readonly floor: FloorView;
+  readonly unknownTypes: readonly string[];
+}
+
+export function emptyMeeting(id: string): MeetingView {
+  return {
+    id,
+    title: "",
+    stage: "scheduled",
+    beganMs: null,
+    closedMs: null,
+    venues: [],
+    moderator: null,
+    supervisors: [],
+    floor: { held: new Set(), muted: new Set(), calls: {}, recording: "" },
+    unknownTypes: [],
+  };
+}
+
+const CAMERA = "camera:";
+
+/** The member of the media room that a venue's own camera is. */
+export const cameraMember = (name: string): string => CAMERA + name;
+
+/** Where somebody, or a camera, is. */
+export function placeOf(
+  view: MeetingView,
+  member: string,
+): { readonly venue: Venue; readonly seat: Seat | null } | null {
+  for (const venue of view.venues) {
+    const seat = venue.seats.find((one) => one.person === member);
+    if (seat) return { venue, seat };
+    if (venue.cameras.some((name) => cameraMember(name) === member)) return { venue, seat: null };
+  }
+  return null;
+}
+
+/** How a person is called here; "" where the meeting does not know him. */
+export function nameIn(view: MeetingView, person: string): string {
+  const place = placeOf(view, person);
+  if (place?.seat) return `${place.seat.seat.toUpperCase()} ${place.seat.name}`;
+  if (place) return `${place.venue.name} ${person.slice(CAMERA.length)}`;
+  const others = [view.moderator, ...view.supervisors];
+  return others.find((one) => one?.person === person)?.name ?? "";
+}
+
+/** The persons whom a call reaches. */
+export function reached(view: MeetingView, to: Scope): readonly Seat[] {
+  return view.venues
+    .filter((venue) => to.kind !== "venue" || venue.venue === to.id)
+    .flatMap((venue) => venue.seats)
+    .filter((seat) => to.kind !== "seat" || seat.seat === to.id);
+}
