@@ -15,7 +15,8 @@ run: setup ## the populated demo hall (nothing to configure, no external server)
 
 test: setup .venv/.browser .venv/.redis check ## everything CI runs
 	npm --prefix web_client test
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile -m 'not alone'
+	.venv/bin/python -m pytest -m alone
 
 check: setup ## lint, types, layers
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .

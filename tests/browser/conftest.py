@@ -111,7 +111,8 @@ class HallUnderTest:
         if self.process is None:
             return
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            # Not SIGINT: what runs in the background of a shell may have been told to ignore it.
+            self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:

@@ -8,6 +8,7 @@ directory survives a kill, so that the same plan starts the same hall again.
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,10 @@ async def live(plan: dict[str, Any]) -> None:
             if not again:
                 pids = send_cast(site, world, plan, cast)
                 (Path(plan["data"]).parent / CAST).write_text(json.dumps(pids))
+            stop = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
             print("ready", flush=True)
-            await asyncio.Event().wait()
+            await stop.wait()
 
 
 def tender(plan: dict[str, Any]) -> TenderPlan:
@@ -91,5 +94,4 @@ def send_cast(
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(live(json.loads(sys.stdin.readline())))
+    uvloop.run(live(json.loads(sys.stdin.readline())))

@@ -49,6 +49,7 @@ def test_an_opening_is_played_and_every_bid_accounted_for(played: tuple[Ran, Pat
     assert times == sorted(times)
 
 
+@pytest.mark.alone
 def test_thirty_bidders_are_through_in_less_than_forty_seconds(tmp_path: Path) -> None:
     done = run("demo", "--auto", "--bidders", MANY, "--out", tmp_path / "many", "--json")
     assert done.code == 0, done
