@@ -88,7 +88,7 @@ class Publishers:
                 self._open(room, peer, published)
 
     def _open(self, room: Room, peer: Peer | Feed, track: Published) -> None:
-        track.held = track.member in room.held
+        self._judge(room, track)
         room.tracks[track.number] = track
         self._tracks[track.number] = (room, track)
         if peer.is_connected:
@@ -99,6 +99,8 @@ class Publishers:
                 room.name, track.member, track.number, track.label, track.to, hidden, track.terms
             )
         )
+        if track.is_paused:
+            self._tell(TrackPaused(room.name, track.member, track.number, True))
 
     def start(self, room: Room, track: Published) -> None:
         """Its peer is connected: the engine takes it, and whoever asked for it before."""
@@ -127,9 +129,14 @@ class Publishers:
         for track in [one for one in room.tracks.values() if one.peer == peer]:
             self.close(room, track)
 
+    @staticmethod
+    def _judge(room: Room, track: Published) -> None:
+        track.held = track.member in room.held
+        track.silenced = (track.member, track.label) in room.silenced
+
     def paused(self, room: Room, track: Published) -> None:
         """Muted or held, or not any more."""
-        track.held = track.member in room.held
+        self._judge(room, track)
         self._engine.pause_track(track.number, track.is_paused)
         self._tell(TrackPaused(room.name, track.member, track.number, track.is_paused))
 

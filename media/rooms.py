@@ -169,12 +169,13 @@ class Published:
     muted: bool = False
     muted_by_self: bool = False
     held: bool = False
+    silenced: bool = False  # by the server, see `Sfu.impose`
     tap: Tap | None = None
     flowing: set[int] = field(default_factory=set[int])
 
     @property
     def is_paused(self) -> bool:
-        return self.muted or self.muted_by_self or self.held
+        return self.muted or self.muted_by_self or self.held or self.silenced
 
 
 @dataclass(slots=True, eq=False)
@@ -238,4 +239,5 @@ class Room:
     members: dict[str, Member] = field(default_factory=dict[str, Member])
     tracks: dict[int, Published] = field(default_factory=dict[int, Published])
     held: frozenset[str] = frozenset()
+    silenced: frozenset[tuple[str, str]] = frozenset()  # member, label
     speaker: ActiveSpeaker = field(default_factory=ActiveSpeaker)

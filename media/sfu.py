@@ -263,6 +263,19 @@ class Sfu:
             if track.member == member:
                 self._publishers.paused(found, track)
 
+    def impose(self, room: str, held: frozenset[str], silenced: frozenset[tuple[str, str]]) -> None:
+        """What the server has decided: who is on hold, and which labels of whom are silent, also
+        of tracks to come. Takes the place of what was imposed, or held, before.
+        """
+        found = self._rooms.get(room)
+        if found is None:
+            return
+        found.held, found.silenced = held, silenced
+        for track in found.tracks.values():
+            is_silenced = (track.member, track.label) in silenced
+            if track.held != (track.member in held) or track.silenced != is_silenced:
+                self._publishers.paused(found, track)
+
     # ---- watching
 
     async def watch(self, room: str, member: str, wanted: Mapping[int, int]) -> str | None:

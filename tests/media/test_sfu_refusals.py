@@ -116,6 +116,24 @@ async def test_who_was_muted_cannot_unmute_himself() -> None:
         assert [event.paused for event in hall.told(TrackPaused)][4:] == [True, True]
 
 
+async def test_what_the_server_imposes_holds_for_tracks_to_come_and_can_be_taken_back() -> None:
+    async with running() as hall:
+        hall.sfu.admit(ROOM, "host", HOST)
+        silenced = frozenset({("host", "microphone")})
+        hall.sfu.impose(ROOM, frozenset(), silenced)
+        camera_track, sound = await published(hall)
+        assert [(e.track, e.paused) for e in hall.told(TrackPaused)] == [(sound, True)]
+        hall.sfu.mute(ROOM, "host", sound, muted=False)
+        assert hall.told(TrackPaused)[-1].paused, "what was imposed is not undone in the room"
+        hall.sfu.impose(ROOM, frozenset({"host"}), silenced)
+        hall.sfu.impose(ROOM, frozenset({"host"}), frozenset())
+        assert hall.told(TrackPaused)[-1].paused, "on hold still"
+        hall.sfu.impose(ROOM, frozenset(), frozenset())
+        now = {event.track: event.paused for event in hall.told(TrackPaused)}
+        assert now == {camera_track: False, sound: False}
+        hall.sfu.impose("no room", frozenset({"host"}), silenced)
+
+
 # ---- order and limits
 
 
