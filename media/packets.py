@@ -117,10 +117,10 @@ class RtpView:
         )
 
 
-def parse_rtp(buf: bytes) -> RtpView | None:
+def parse_rtp(buf: bytes, size_max: int = PACKET_BYTES_MAX) -> RtpView | None:
     """The packet in ``buf``, or None where it is not one well-formed RTP packet (RFC 3550 A.1)."""
     size = len(buf)
-    if not HEADER_BYTES <= size <= PACKET_BYTES_MAX:
+    if not HEADER_BYTES <= size <= size_max:
         return None
     first, second, seq, timestamp, ssrc = _HEADER.unpack_from(buf)
     if first >> 6 != 2:

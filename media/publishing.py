@@ -238,6 +238,10 @@ def forget(peer: Peer, source: Source) -> None:
     del peer.sources[source.ssrc]
     for ssrc in [ssrc for ssrc, repaired in peer.repairs.items() if repaired == source.ssrc]:
         del peer.repairs[ssrc]
+    if isinstance(peer.inbound, InProcess):
+        # No library keeps a state for it: a camera may come back as often as it likes.
+        peer.heard.discard(source.ssrc)
+        peer.heard_rtcp.discard(source.ssrc)
 
 
 def _layer(peer: Peer, track: Track, view: RtpView, *, repairs: bool) -> int | None:
