@@ -131,16 +131,20 @@ class SiteLog:
         self, tender_id: bytes | None, types: Collection[int] | None = None
     ) -> list[Logged]:
         """The entries of a tender (None: of no tender) in log order: second, then slot."""
-        return self._logged("tender_id IS ?", (tender_id,), types)
+        if types is None:
+            return self._logged("tender_id IS ?", (tender_id,))
+        # In SQL: whoever waits for one entry asks every second, on the loop, among thousands.
+        among = ", ".join("?" * len(types))
+        return self._logged(f"tender_id IS ? AND entry.type IN ({among})", (tender_id, *types))
 
     def stream_heads(self, stream: str) -> list[Logged]:
         """The HEAD entries of one stream in log order; they bind its journal to the log."""
-        return self._logged("stream = ?", (stream,), None)
+        return self._logged("stream = ?", (stream,))
 
     def find(self, entry: bytes | int) -> Logged | None:
         """An entry by SHA-256 or entry_id; None when no leaf holds it (yet)."""
         column = "entry_id" if isinstance(entry, int) else "sha256"
-        found = self._logged(f"{column} = ?", (entry,), None)
+        found = self._logged(f"{column} = ?", (entry,))
         return found[0] if found else None
 
     def covers(self, entry: bytes | int) -> int | None:
@@ -192,14 +196,10 @@ class SiteLog:
         text = sign_checkpoint(self._origin, size, root, self._key)
         return Checkpoint(self._origin, size, root, text)
 
-    def _logged(
-        self, where: str, bindings: tuple[Any, ...], types: Collection[int] | None
-    ) -> list[Logged]:
-        sql = f"{SELECT_LOGGED} WHERE {where} ORDER BY leaf_index, slot"
-        rows = self._journal.query(sql, bindings)
-        found = [Logged(*row) for row in rows if types is None or row[1] in types]
+    def _logged(self, where: str, bindings: tuple[Any, ...]) -> list[Logged]:
         # A leaf may be in the database already and not be told yet: no checkpoint covers it.
-        return [logged for logged in found if logged.index < self._size]
+        sql = f"{SELECT_LOGGED} WHERE {where} AND leaf_index < ? ORDER BY leaf_index, slot"
+        return [Logged(*row) for row in self._journal.query(sql, (*bindings, self._size))]
 
     def _batch(self, index: int) -> Batch:
         """The batch tree of a leaf, rebuilt from its entries and the secret of its filler."""

@@ -146,11 +146,13 @@ def _write_batch(
 ) -> tuple[bytes, bytes]:
     """Gives every entry a random free slot; (batch root, the secret that its filler comes from)."""
     slots: dict[int, bytes] = {}
+    places: list[tuple[int, int, int]] = []
     for entry_id, entry in pending:
         slot = free_slot(slots, _draw)
         slots[slot] = entry
-        sql = "UPDATE entry SET leaf_index = ?, slot = ? WHERE entry_id = ?"
-        connection.execute(sql, (index, slot, entry_id))
+        places.append((index, slot, entry_id))
+    sql = "UPDATE entry SET leaf_index = ?, slot = ? WHERE entry_id = ?"
+    connection.executemany(sql, places)
     secret = random_bytes(32)
     return Batch(tick_ms, slots, seeded_filler(secret)).root, secret
 

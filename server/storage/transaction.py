@@ -4,6 +4,9 @@ Invariant: every row continues its stream (seq, prev_hash) and its channel (audi
 the epoch of this boot, and every answer is the first to its command; whatever does not is a
 JournalConflict, and the transaction is undone as far as that item reaches. Only the writer thread
 calls this.
+
+One ``executemany`` a table and item, never one statement a row: each statement gives the
+interpreter away and waits for it again, 58 us a row beside a loop that is busy, instead of 4.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import apsw
+from msgspec.structs import astuple
 
 from crypto.hashes import sha256
 from server.domain.refusals import Refused
@@ -57,11 +61,12 @@ class Transaction:
 
         Raises JournalConflict, Refused room.busy (too many entries wait for their tick).
         """
+        self._make_room()
         try:
-            for row in item.rows:
-                self._append_row(row)
-            for answer in item.answers:
-                self._append_answer(answer)
+            if item.rows:
+                self._append_rows(item.rows)
+            if item.answers:
+                self._append_answers(item.answers)
             if item.entries:
                 self._append_entries(item.entries)
         except apsw.ConstraintError as error:
@@ -91,7 +96,12 @@ class Transaction:
             self._last_tick_ms, self._tick_known = self.connection.execute(sql).get, True
         return self._last_tick_ms
 
-    def _append_row(self, row: Row) -> None:
+    def _append_rows(self, rows: Sequence[Row]) -> None:
+        made = [(self._continued(row), *astuple(row)[1:]) for row in rows]
+        self.connection.executemany(INSERT_EVENT, made)
+
+    def _continued(self, row: Row) -> int:
+        """The id of the row's stream, of which it is now the head."""
         stream_id = self._stream_id(row.stream)
         head = self._head(row.stream, stream_id)
         if row.epoch != self.epoch:
@@ -104,34 +114,14 @@ class Transaction:
                 raise JournalConflict(
                     f"{row.stream} {row.audience}: seq {row.audience_seq} after {before}"
                 )
-        self.connection.execute(
-            INSERT_EVENT,
-            (
-                stream_id,
-                row.seq,
-                row.epoch,
-                row.ts_ms,
-                row.actor,
-                row.cmd_id,
-                row.type,
-                row.ver,
-                row.audience,
-                row.audience_seq,
-                row.salt,
-                row.body,
-                row.body_hash,
-                row.prev_hash,
-                row.hash,
-            ),
-        )
-        self._heads[row.stream] = Head(row.seq, row.hash)
-        if row.audience_seq:
             self._channels[row.stream, row.audience] = row.audience_seq
+        self._heads[row.stream] = Head(row.seq, row.hash)
+        return stream_id
 
-    def _append_answer(self, answer: Answer) -> None:
-        self.connection.execute(
+    def _append_answers(self, answers: Sequence[Answer]) -> None:
+        self.connection.executemany(
             "INSERT INTO answer VALUES (?, ?, ?, ?)",
-            (self._stream_id(answer.stream), answer.actor, answer.cmd_id, answer.answer),
+            [(self._stream_id(one.stream), *astuple(one)[1:]) for one in answers],
         )
 
     def _append_entries(self, entries: Sequence[LogEntry]) -> None:
@@ -139,6 +129,7 @@ class Transaction:
         if pending > PENDING_ENTRIES_MAX:
             raise Refused("room.busy")
         last_tick_ms = self.last_tick_ms()
+        made: list[tuple[Any, ...]] = []
         for entry in entries:
             # It would go under the tick after the last one, and that has to be in reach of C14.
             if last_tick_ms is not None and entry.server_ms < (
@@ -146,15 +137,13 @@ class Transaction:
             ):
                 raise JournalConflict(f"entry of {entry.server_ms} after tick {last_tick_ms}")
             kind, digest = entry.entry[SALT_SIZE], sha256(entry.entry)
-            self.connection.execute(
-                INSERT_ENTRY, (entry.server_ms, entry.tender_id, None, kind, digest, entry.entry)
-            )
+            made.append((entry.server_ms, entry.tender_id, None, kind, digest, entry.entry))
+        self.connection.executemany(INSERT_ENTRY, made)
         self._pending = pending
 
     def _stream_id(self, stream: str) -> int:
         known = self._stream_ids.get(stream)
         if known is None:
-            self._make_room(self._stream_ids)
             select = "SELECT stream_id FROM stream WHERE name = ?"
             known = self.connection.execute(select, (stream,)).get
             if known is None:
@@ -166,7 +155,6 @@ class Transaction:
     def _head(self, stream: str, stream_id: int) -> Head:
         known = self._heads.get(stream)
         if known is None:
-            self._make_room(self._heads)
             select = "SELECT seq, hash FROM event WHERE stream_id = ? ORDER BY seq DESC LIMIT 1"
             newest = self.connection.execute(select, (stream_id,)).get
             known = EMPTY_STREAM if newest is None else Head(*newest)
@@ -175,7 +163,6 @@ class Transaction:
     def _channel(self, stream: str, stream_id: int, audience: str) -> int:
         known = self._channels.get((stream, audience))
         if known is None:
-            self._make_room(self._channels)
             select = (
                 "SELECT max(audience_seq) FROM event"
                 " WHERE stream_id = ? AND audience = ? AND audience_seq > 0"
@@ -183,8 +170,10 @@ class Transaction:
             known = self.connection.execute(select, (stream_id, audience)).get or 0
         return known
 
-    @staticmethod
-    def _make_room(cache: dict[Any, Any]) -> None:
-        """A cache that is full begins anew: everything in it can be read again."""
-        if len(cache) >= REMEMBERED_MAX:
-            cache.clear()
+    def _make_room(self) -> None:
+        """A cache that is full begins anew. Only between items: then everything in it stands in
+        the tables, where it can be read again.
+        """
+        for cache in (self._stream_ids, self._heads, self._channels):
+            if len(cache) >= REMEMBERED_MAX:
+                cache.clear()
