@@ -39,6 +39,10 @@ HTTP_REFUSALS: Final[dict[str, Refusal]] = {
     "upload.incomplete": Refusal(409, retryable=True),
     "upload.header": Refusal(422),
     "upload.taken_over": Refusal(409, retryable=True),
+    # recordings
+    "recording.make": Refusal(422),
+    "recording.nothing": Refusal(404),
+    "recording.file": Refusal(404),
 }
 
 CODE_HEADER: Final = "X-Refusal"

@@ -34,6 +34,9 @@ from server.http.use_cases import (
     opening_repair,
     opening_sealed_bid,
     page,
+    recording_file,
+    recording_make,
+    recording_show,
     tender_list,
     tender_manifest,
     tender_mine,
@@ -59,6 +62,7 @@ PATTERNS: Final = {
     "uid": "[0-9a-f]{32}",
     "bid_id": "[0-9a-f]{64}",
     "room": "registry|(?:tender|opening|evaluation):[a-z0-9-]{1,64}",
+    "file": "[a-z0-9][a-z0-9._-]{0,99}",
     "path": ".*",
 }
 
@@ -158,6 +162,13 @@ ROUTES: Final = (
     R("GET", "/openings/{id}/opening.zip", opening_bundle.handle, ANYONE,
       "The whole opening, to be checked offline", media="application/zip", counted=True,
       costly=True),
+    # recordings
+    R("GET", "/media/{room}/recording.json", recording_show.handle, ANYONE,
+      "What was recorded of a room, for its officers", costly=True),
+    R("POST", "/media/{room}/recording", recording_make.handle, ANYONE,
+      "Makes playable files of it", takes=shapes.MakeAsked, status=202),
+    R("GET", "/media/{room}/recording/{file}", recording_file.handle, ANYONE,
+      "A playable file, by ranges", media="video/mp4", query=("token",)),
     # the rest
     R("GET", "/demo/people.json", demo_people.handle, ANYONE, "The rehearsal's people"),
     R("GET", "/{path}", page.handle, ANYONE, "Pages and their files",

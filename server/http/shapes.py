@@ -122,6 +122,12 @@ class EdgeHeads(Struct):
     heads: dict[str, int]
 
 
+class MakeAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """``make``: all, matroska."""
+
+    make: str
+
+
 class EnvelopeStored(Struct):
     """An envelope is durable; it counts only through a SUBMIT."""
 

@@ -63,6 +63,14 @@ def write_json(path: Path, value: Any) -> None:
     part.replace(path)
 
 
+def ended_ms(folder: Path) -> int | None:
+    """When the room ended this recording; None while it has not."""
+    try:
+        return int(json.loads((folder / ENDED).read_text())["ended_ms"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 class Recordings:
     """``limits`` are those of every room; 0 days and a quota of 0 mean none. Used on the loop."""
 
@@ -166,9 +174,14 @@ class Recordings:
         return await asyncio.to_thread(self._remove, recording)
 
     def _remove(self, recording: str) -> Removed:
-        for name in (LOSSES, ENDED):
-            (self.root / checked_name(recording) / name).unlink(missing_ok=True)
-        return remove_recording(self.root, recording)
+        folder = self.root / checked_name(recording)
+        (folder / LOSSES).unlink(missing_ok=True)
+        removed = remove_recording(self.root, recording)
+        # Last: a removal that was cut short is still one of an ended recording.
+        (folder / ENDED).unlink(missing_ok=True)
+        with suppress(OSError):  # somebody else's file keeps the folder
+            folder.rmdir()
+        return removed
 
     async def close(self) -> None:
         """Everything queued is on the disk then, and told."""
