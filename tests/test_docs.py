@@ -10,12 +10,26 @@ from pathlib import Path
 import pytest
 
 from server.cli import app
-from server.domain import act_events, opening_events, registry_events, tender_events
+from server.domain import (
+    act_events,
+    evaluation_room_events,
+    floor_events,
+    opening_events,
+    registry_events,
+    tender_events,
+)
 from server.domain.events import EVENTS, PartyEvent
 from tests.tree import ROOT, ending, text, tracked
 
 # Importing them fills EVENTS.
-JOURNALS = (registry_events, tender_events, opening_events, act_events)
+JOURNALS = (
+    registry_events,
+    tender_events,
+    opening_events,
+    act_events,
+    floor_events,
+    evaluation_room_events,
+)
 PAGES = ending(".md")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

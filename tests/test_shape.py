@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from server.domain import act_events, opening_events, registry_events, tender_events
+from server.domain import (
+    act_events,
+    evaluation_room_events,
+    floor_events,
+    opening_events,
+    registry_events,
+    tender_events,
+)
 from server.domain.events import EVENTS, HALL
 from server.domain.refusals import REFUSALS
 from server.http.refusals import HTTP_REFUSALS
@@ -16,7 +23,14 @@ from tests.tree import ROOT, ending, parsed, text, tracked
 
 CODE_FOLDERS = ("crypto", "signaling", "media", "server")
 # Importing them fills EVENTS.
-JOURNALS = (registry_events, tender_events, opening_events, act_events)
+JOURNALS = (
+    registry_events,
+    tender_events,
+    opening_events,
+    act_events,
+    floor_events,
+    evaluation_room_events,
+)
 LINES_MAX = 450
 # Longer, each for a reason.
 LONG = {

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import cyclopts
 
 from crypto.errors import Rejected
-from server.cli.parties import person_app, tender_app
+from server.cli.parties import meeting_app, person_app, tender_app
 from server.cli.scoring import app as score_app
 
 app = cyclopts.App(
@@ -27,6 +27,7 @@ app.command(config_app)
 app.command(score_app)
 app.command(person_app)
 app.command(tender_app)
+app.command(meeting_app)
 ConfigPath = Annotated[Path | None, cyclopts.Parameter(name="--config", help="kaibiao.toml")]
 Bidders = Annotated[int, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1, lte=1000))]
 Port = Annotated[int, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1, lte=65533))]

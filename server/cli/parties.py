@@ -1,4 +1,5 @@
-"""`kaibiao person` and `kaibiao tender`: who may log in, and what is on the board (主体与项目).
+"""`kaibiao person`, `kaibiao tender`, `kaibiao meeting`: who may log in, what is on the board, who
+evaluates together (主体、项目、评标会).
 
 Invariant: nothing is written to the journal from here. What changes the hall is asked of the one
 that runs, through the socket that only the owner of its data directory can open.
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 30.0
 READ_BYTES = 1 << 16
+MEETING_BYTES_MAX = 1 << 17
 
 person_app = cyclopts.App(name="person", help="Who may log in (主体): add, list, make keys.")
 tender_app = cyclopts.App(name="tender", help="Tenders (项目): draft, sign, publish.")
+meeting_app = cyclopts.App(name="meeting", help="Meetings of evaluation (评标会): open.")
 ConfigPath = Annotated[Path | None, cyclopts.Parameter(name="--config", help="kaibiao.toml")]
 
 
@@ -58,7 +61,7 @@ def add(
 
     Parameters
     ----------
-    role: host, supervisor, purchaser, trustee, witness or bidder.
+    role: host, supervisor, purchaser, trustee, witness, bidder or expert.
     org: the organisation's unified social credit code.
     org_name: the organisation's name.
     name: the person's name.
@@ -178,6 +181,31 @@ def publish(manifest: Path, signatures: Path, *, id: str = "", config: ConfigPat
     )
     done = ask(asked, config)
     print(f"tender    {done['id']}\ntender_id {done['tender_id']}")
+
+
+@meeting_app.command(name="open")
+def open_meeting(meeting: Path, *, id: str = "", config: ConfigPath = None) -> None:
+    """Open a meeting of several venues on the running hall; its people must be registered.
+
+    Parameters
+    ----------
+    meeting: a JSON file: title, venues [{venue, name, is_main, cameras [name], seats [{seat,
+        person}]}], moderator, supervisors [person].
+    id: of the meeting in addresses; else the next free number.
+    """
+    import msgspec
+
+    from server.cli.files import read_within
+    from server.domain.evaluation_room_commands import HoldMeeting
+    from server.rooms.operator_requests import OpenMeeting
+
+    raw = read_within(meeting, MEETING_BYTES_MAX, "json.size")
+    try:
+        value = msgspec.json.decode(raw, type=HoldMeeting)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Rejected("meeting.file", str(error)[:200]) from None
+    done = ask(OpenMeeting(meeting=value, room=id), config)
+    print(f"meeting {done['id']}\npage    /evaluation/{done['id']}")
 
 
 def ask(asked: "Asked", config: Path | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Three tenders: one that opens by itself within a minute, one whose deadline comes in three
 minutes (take the host's seat, or a bidder's; who does not act is played), one of tomorrow in
-which there is time to seal a bid of your own.
+which there is time to seal a bid of your own. And one meeting of evaluation, of three venues.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from server.app import Running, running
 from server.config import Config, Listen, Site
 from server.demo.auto import publish, task_of
 from server.demo.files import make_files
+from server.demo.meeting import MEETING, VENUES, open_meeting
 from server.demo.officers import Officer, suggestions
 from server.demo.people import Host, Visitor, now_ms
 from server.demo.person_process import PersonProcess, warm_up
@@ -88,6 +89,8 @@ def cast_list(world: World, room: str) -> dict[str, Any]:
     offices = {"host": world.host_officer, "supervisor": world.supervisor_officer}
     people: list[dict[str, Any]] = []
     played = {p.person for p in world.bidders[:-GUESTS]}
+    seats = [f"{name}，{seat} 席" for _, name, _, seats in VENUES for seat in seats]
+    seat_of = dict(zip((p.person for p in world.experts), seats, strict=True))
     for person in world.everybody():
         if person.person in played:
             continue
@@ -101,6 +104,8 @@ def cast_list(world: World, room: str) -> dict[str, Any]:
         }
         if person.role is Role.BIDDER:
             line["note"] = "您自己的企业：登记钥匙、封装、上传，到时解密。"
+        elif person.person in seat_of:
+            line["note"] = seat_of[person.person]
         elif person.person in NOTES:
             line["note"] = NOTES[person.person]
         if key := offices.get(person.person):
@@ -108,7 +113,8 @@ def cast_list(world: World, room: str) -> dict[str, Any]:
         if keys := trustees.get(person.person):
             line |= {"xpk_seed": keys.box.seed.hex(), "spk_seed": keys.sign.seed.hex()}
         people.append(line)
-    return {"people": people, "tender": room}
+    attendants = [world.host.person, world.supervisor.person]
+    return {"people": people, "tender": room, "meeting": MEETING, "attendants": attendants}
 
 
 async def run(port: int, bidders: int, *, fresh: bool) -> None:
@@ -135,6 +141,7 @@ async def run(port: int, bidders: int, *, fresh: bool) -> None:
     async with running(config, demo_people=people) as site:
         for scene in played:
             await publish(site, world, scene.plan, scene.room)
+        await open_meeting(site.hall, world)
         print(
             f"\n  kaibiao 演示大厅   {site.config.site.origin}/demo   (Ctrl-C ends it)\n",
             flush=True,

@@ -23,6 +23,8 @@ DAY_MS = 24 * 3600 * 1000
 AGENCY = ("91360800MA00000011", "江州建招代理有限公司")
 PURCHASER = ("91360800MA00000022", "江州市城市建设发展有限公司")
 SUPERVISOR = ("11360800000000033X", "江州市住房和城乡建设局")
+EXPERTS = ("12360000000000055E", "省综合评标专家库")
+EXPERT_NAMES = ("陈立", "方敏", "郑屹", "石岚", "乔远", "段清", "贺平")
 
 FIRMS = (
     "澄江路桥建设（江州）有限公司",
@@ -84,6 +86,10 @@ class World:
             self._trustee("purchaser", *PURCHASER, "王芳"),
             self._trustee("supervisor", *SUPERVISOR, "赵强"),
         )
+        self.experts = tuple(
+            self._person(f"expert-{number}", Role.EXPERT, *EXPERTS, name)
+            for number, name in enumerate(EXPERT_NAMES, 1)
+        )
         self.bidders = tuple(self._bidder(number) for number in range(1, bidders + 1))
 
     def _key(self, name: str) -> SigningKey:
@@ -106,7 +112,7 @@ class World:
 
     def everybody(self) -> list[Person]:
         staff = [self.host, self.supervisor, self.purchaser, self.witness]
-        return [*staff, *(t.person for t in self.trustees), *self.bidders]
+        return [*staff, *(t.person for t in self.trustees), *self.experts, *self.bidders]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

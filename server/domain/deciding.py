@@ -8,6 +8,7 @@ from server.domain import (
     countersigning,
     grounds,
     lobby,
+    opening_floor,
     releasing,
     repairing,
     revealing,
@@ -51,6 +52,7 @@ _RULES: dict[type[Command], Callable[[Opening, Any, Context], list[Event]]] = {
     cmd.ReadRow: revealing.read_row,
     cmd.ReportBody: revealing.report_body,
     cmd.CloseOpening: revealing.close_opening,
+    **opening_floor.RULES,
 }
 
 

@@ -10,9 +10,10 @@ VENUES_MAX = 16
 SEATS_MAX = 16  # of one venue
 CAMERAS_MAX = 8  # of one venue
 SUPERVISORS_MAX = 8
+TEXT_MAX = 200
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}\Z")]
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
 
 
 class SeatAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,7 +36,7 @@ class HoldMeeting(Command, frozen=True, kw_only=True):
     title: Text
     venues: Annotated[tuple[VenueAsked, ...], msgspec.Meta(min_length=1, max_length=VENUES_MAX)]
     moderator: Id
-    supervisors: Annotated[tuple[Id, ...], msgspec.Meta(max_length=SUPERVISORS_MAX)] = ()
+    supervisors: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=SUPERVISORS_MAX)]
 
     def people(self) -> tuple[str, ...]:
         seated = tuple(seat.person for venue in self.venues for seat in venue.seats)

@@ -7,6 +7,7 @@ REPLY_END depends on anybody's choice, and nothing after SET_FROZEN changes a st
 from crypto.canonical import Json, encode
 from crypto.hashes import sha256
 from server.domain import commands as cmd
+from server.domain import floor_rules
 from server.domain import opening_events as ev
 from server.domain.documents import in_parts
 from server.domain.due import UNRECOVERABLE
@@ -113,4 +114,4 @@ def report_body(state: Opening, command: cmd.ReportBody, ctx: Context) -> list[E
 
 
 def close_opening(state: Opening, command: cmd.CloseOpening, ctx: Context) -> list[Event]:
-    return [ev.OpeningClosed()]
+    return [*floor_rules.everybody_off(state.floor), ev.OpeningClosed()]

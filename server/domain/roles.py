@@ -42,6 +42,11 @@ OPENING_TABLE: dict[str, tuple[frozenset[Role], frozenset[Stage]]] = {
     "open_all": (HOST, frozenset({S.OPENING})),
     "read_row": (HOST, frozenset({S.READ_OUT})),
     "close_opening": (HOST, frozenset({S.READ_OUT})),
+    # From the list of bidders to the close: before it, who is on stage would tell who bids.
+    "put_on_stage": (HOST, RUNNING),
+    "take_off_stage": (HOST, RUNNING),
+    "hold": (HOST, ANY_STAGE),
+    "mute": (HOST, ANY_STAGE),
 }
 
 TENDER_TABLE: dict[str, frozenset[Role]] = {
@@ -75,7 +80,9 @@ def require(room_kind: str, op: str, actor: Actor, stage: Stage | None) -> None:
 
 
 def may_subscribe(actor: Actor, room: str, audience: str) -> bool:
-    """Who is in which audience: the one table of design.md §3."""
+    """Who is in which audience: the one table of design.md §3. Of a meeting only its own state
+    knows (`evaluation_room_rules.may_hear`).
+    """
     if not room.startswith(("opening:", "tender:")):
         return False
     if audience == "hall":

@@ -31,7 +31,7 @@ from server.domain.model import STAFF, Actor, Role
 from server.domain.opening import Opening, Stage
 from server.domain.refusals import Refused
 from server.domain.registry import Person
-from server.domain.roles import RELEASERS, may_subscribe
+from server.domain.roles import RELEASERS
 from server.domain.tender import Received, Registration, Tender
 from server.rooms import repairs
 from server.rooms.bundles import write_bundle
@@ -61,7 +61,7 @@ class Desk:
         return AskRoom(self.hall, room) if self.hall.find_room(room) else None
 
     def may_subscribe(self, actor: Actor, room: str, audience: str) -> bool:
-        return may_subscribe(actor, room, audience)
+        return self.hall.may_subscribe(actor, room, audience)
 
     async def events(
         self, room: str, audience: str, after: int, limit: int, wait_ms: int

@@ -7,7 +7,6 @@ from crypto.errors import Rejected
 from server.domain.commands import parse_command
 from server.domain.model import PUBLIC, Actor, Role
 from server.domain.refusals import REFUSALS, Refused
-from server.domain.roles import may_subscribe
 from server.rooms.hall import Hall
 from server.rooms.room import Answer as RoomAnswer
 from server.rooms.room import Request
@@ -56,7 +55,7 @@ class RoomsGateway:
         return Identity(session, participant, me, (actor, peer.address))
 
     def may_subscribe(self, identity: Identity, room: str, audience: str) -> bool:
-        return may_subscribe(identity.context[0], room, audience)
+        return self._hall.may_subscribe(identity.context[0], room, audience)
 
     def position(self, room: str, audience: str) -> tuple[int, int] | None:
         found = self._hall.find_room(room)

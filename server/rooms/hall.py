@@ -19,11 +19,14 @@ from crypto.messages import KIND_SUBMIT
 from server.decryption.pool import Pool
 from server.domain import commands as cmd
 from server.domain.commands import Command, RegisterBidder
+from server.domain.evaluation_room_commands import HoldMeeting
+from server.domain.evaluation_room_rules import may_hear
 from server.domain.model import SYSTEM, Actor
 from server.domain.opening import Stage
 from server.domain.promises import Promise
 from server.domain.refusals import Refused
 from server.domain.registry import Person, Registry
+from server.domain.roles import may_subscribe
 from server.domain.tender import Received
 from server.rooms.clock import Clock
 from server.rooms.flows import Minder
@@ -151,6 +154,7 @@ class Hall:
             sign_ack=self._sign_ack,
             allow_test=self._allow_test,
             changed=lambda room: self._touch(room.stream),
+            find_person=self.find_person,
             since=self._snapshots.since(stream, kind) if from_snapshot else None,
         )
 
@@ -274,12 +278,33 @@ class Hall:
         if opening.state.manifest is None:
             await opening.ask(cmd.ScheduleOpening(manifest=manifest), SYSTEM, "", self.now_ms())
 
+    async def open_meeting(self, meeting_id: str, command: HoldMeeting) -> None:
+        """Sets a meeting of evaluation. Raises Refused; a refused meeting leaves no rows."""
+        stream = f"evaluation:{meeting_id}"
+        room = self._rooms.get(stream) or self._start(self._build(stream))
+        answer = await room.ask(command, SYSTEM, "", self.now_ms())
+        if not answer.ok:
+            raise Refused(answer.code, **answer.detail)
+
+    def may_subscribe(self, actor: Actor, room: str, audience: str) -> bool:
+        """The table of `roles`; of a meeting its own room knows who takes part."""
+        found = self._rooms.get(room)
+        if found is not None and found.kind.name == "evaluation":
+            return may_hear(found.state, actor, audience)
+        return may_subscribe(actor, room, audience)
+
     async def register_person(self, command: cmd.RegisterPerson) -> Answer:
         return await self._rooms["registry"].ask(command, SYSTEM, "", self.now_ms())
 
     def person_by_key(self, login_pk: bytes) -> Person | None:
         registry: Registry = self._rooms["registry"].state
         return registry.people.get(login_pk)
+
+    def find_person(self, person: str) -> Actor | None:
+        """Somebody by id; rooms ask before the registry itself is built, and know nobody then."""
+        registry = self._rooms.get("registry")
+        people = registry.state.people.values() if registry is not None else ()
+        return next((each.actor for each in people if each.actor.person == person), None)
 
     # ---- what minders need
 

@@ -8,7 +8,17 @@ from msgspec import structs
 
 from crypto.ack import RESULT_ACCEPTED
 from crypto.manifest import Manifest
-from server.domain import bidding, deciding, due, opening, promises, registry, tender
+from server.domain import (
+    bidding,
+    deciding,
+    due,
+    evaluation_room,
+    evaluation_room_rules,
+    opening,
+    promises,
+    registry,
+    tender,
+)
 from server.domain.commands import Command
 from server.domain.events import Event
 from server.domain.model import Context
@@ -77,12 +87,23 @@ OPENING = Kind(
     ),
 )
 
-KINDS = {kind.name: kind for kind in (REGISTRY, TENDER, OPENING)}
+EVALUATION = Kind(
+    name="evaluation",
+    initial=evaluation_room.Evaluation(),
+    decide=evaluation_room_rules.decide,
+    evolve=evaluation_room.evolve,
+    rules=lambda state: None,
+    wake_ms=lambda state: None,
+    promises=lambda state, command, ctx, repeated: [],
+    promises_of_refusal=lambda state, command, refused, ctx: [],
+)
+
+KINDS = {kind.name: kind for kind in (REGISTRY, TENDER, OPENING, EVALUATION)}
 
 
 def kind_of(stream: str, *, allow_test: bool = False) -> Kind:
     """The rules of a stream. ``allow_test``: manifests may name the test suite."""
     kind = KINDS[stream.split(":", 1)[0]]
-    if allow_test and kind is not REGISTRY:
+    if allow_test and hasattr(kind.initial, "allow_test"):
         return replace(kind, initial=structs.replace(kind.initial, allow_test=True))
     return kind

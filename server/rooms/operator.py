@@ -1,11 +1,13 @@
-"""What the operator's requests do (运行人的操作): people into the registry, tenders onto the board.
+"""What the operator's requests do (运行人的操作): people into the registry, tenders onto the board,
+meetings of evaluation.
 
-Invariant: a person or a tender that the rules would stumble over later is refused here, by a code,
-before a row is written or a room begun. Nobody is certified by it: the operator vouches for whose
-key a key is, which is why parties and tenders show as by invitation (C17).
+Invariant: a person, a tender or a meeting that the rules would stumble over later is refused here,
+by a code, before a row is written or a room begun. Nobody is certified by it: the operator vouches
+for whose key a key is, which is why parties and tenders show as by invitation (C17).
 """
 
 import asyncio
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +17,9 @@ from crypto.keys import is_valid_public
 from crypto.manifest import parse_manifest, parse_manifest_signatures
 from crypto.text import check_text
 from server.domain import commands as cmd
-from server.domain.model import Role
+from server.domain.evaluation_room import Evaluation
+from server.domain.evaluation_room_rules import hold_meeting
+from server.domain.model import SYSTEM, Context, Role
 from server.domain.refusals import Refused
 from server.domain.templates import TEMPLATES
 from server.rooms.hall import Hall
@@ -23,6 +27,7 @@ from server.rooms.operator_requests import (
     AddPerson,
     Asked,
     ListPeople,
+    OpenMeeting,
     PublishManifest,
     ShowSite,
 )
@@ -62,6 +67,8 @@ class Operator:
                     return {"people": self._people()}
                 case PublishManifest():
                     return await self._publish(asked)
+                case OpenMeeting():
+                    return await self._open_meeting(asked)
                 case _:
                     assert isinstance(asked, ShowSite)
                     site = self._site
@@ -149,6 +156,28 @@ class Operator:
             raise Refused("tender.id", id=room)
         await self._hall.open_tender(room, asked.manifest, asked.signatures)
         return {"id": room, "tender_id": rules.tender_id.hex()}
+
+    # ---- meetings of evaluation
+
+    async def _open_meeting(self, asked: OpenMeeting) -> dict[str, Any]:
+        """Judged by the rules of the room before there is one."""
+        room = asked.room or next(
+            f"meeting-{n}" for n in itertools.count(1) if self._meeting(f"meeting-{n}") is None
+        )
+        if not ID.fullmatch(room):
+            raise Refused("meeting.id", id=room)
+        known = self._meeting(room)
+        now_ms = self._hall.now_ms()
+        found = {person: self._hall.find_person(person) for person in asked.meeting.people()}
+        people = {person: actor for person, actor in found.items() if actor is not None}
+        ctx = Context(SYSTEM, now_ms, now_ms, people=people)
+        hold_meeting(known or Evaluation(), asked.meeting, ctx)
+        await self._hall.open_meeting(room, asked.meeting)
+        return {"id": room}
+
+    def _meeting(self, room: str) -> Evaluation | None:
+        found = self._hall.find_room(f"evaluation:{room}")
+        return found.state if found is not None else None
 
 
 def _check_name(text: str) -> None:

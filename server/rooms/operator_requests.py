@@ -1,8 +1,8 @@
 """What the operator may ask of a running hall (运行人的请求): one JSON object a line, one answer.
 
 Invariant: nothing here reads a bid, a key or anything of a tender before its time; what is asked
-for are parties, tenders to be published, and public names of the site. Whoever can open the socket
-in the data directory is the operator: its owner, and nobody else.
+for are parties, tenders to be published, meetings, and public names of the site. Whoever can open
+the socket in the data directory is the operator: its owner, and nobody else.
 """
 
 import contextlib
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+
+from server.domain.evaluation_room_commands import HoldMeeting
 
 SOCKET = "operator.sock"  # below site.data
 # Manifest and signatures in base64, with room for the rest.
@@ -48,6 +50,13 @@ class PublishManifest(Asked, frozen=True, kw_only=True, tag="tender_publish"):
     room: Short = ""
 
 
+class OpenMeeting(Asked, frozen=True, kw_only=True, tag="meeting_open"):
+    """A meeting of evaluation as it is to be held; ``room`` empty: the next free number."""
+
+    meeting: HoldMeeting
+    room: Short = ""
+
+
 class ShowSite(Asked, frozen=True, kw_only=True, tag="site"):
     """What a manifest has to say of the site: its log and its receipt key."""
 
@@ -60,7 +69,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
 
 
-REQUEST = msgspec.json.Decoder(AddPerson | ListPeople | PublishManifest | ShowSite)
+REQUEST = msgspec.json.Decoder(AddPerson | ListPeople | PublishManifest | OpenMeeting | ShowSite)
 
 
 def socket_path(data: Path) -> Path:

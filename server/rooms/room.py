@@ -107,9 +107,12 @@ class Room:
         sign_ack: Callable[[bytes, Promise], bytes],
         allow_test: bool,
         changed: Callable[["Room"], None],
+        find_person: Callable[[str], Actor | None] = lambda person: None,
         since: Standing | None = None,
     ) -> None:
-        """``since``: a snapshot to replay from, instead of from the first row."""
+        """``find_person``: in the registry. ``since``: a snapshot to replay from, instead of from
+        the first row.
+        """
         self.stream = stream
         self.kind = kind_of(stream, allow_test=allow_test)
         stood = replay(self.kind, stream, journal.read, since)
@@ -119,6 +122,7 @@ class Room:
         self._publish = publish
         self._sign_ack = sign_ack
         self._changed = changed
+        self._find_person = find_person
         self._queue: asyncio.Queue[Request] = asyncio.Queue(QUEUE_MAX)
         self._answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._durable = stood.positions
@@ -274,6 +278,7 @@ class Room:
                 if isinstance(request.command, StartWindow)
                 else b""
             ),
+            people=self._people(request.command),
         )
         try:
             events = self.kind.decide(self.state, request.command, ctx)
@@ -285,6 +290,10 @@ class Room:
         # Nothing of the stream's own numbers: before the deadline they would say how many bids
         # there are.
         self._store(request, Answer(True), promises, decided)
+
+    def _people(self, command: Command) -> dict[str, Actor]:
+        found = {person: self._find_person(person) for person in command.people()}
+        return {person: actor for person, actor in found.items() if actor is not None}
 
     def _moment_of(self, command: Command) -> int:
         """When it is decided: never before what was decided already. Changes of a window have a

@@ -29,6 +29,9 @@ SUPERVISOR_PERSON = Actor("supervisor", Role.SUPERVISOR, SUPERVISOR[0], "周岩"
 PURCHASER_PERSON = Actor("purchaser", Role.PURCHASER, PURCHASER[0], "王芳")
 WITNESS = Actor("witness", Role.WITNESS, "12360800000000044A", "吴静")
 VIEWER = Actor("public", Role.VIEWER)
+EXPERTS = tuple(
+    Actor(f"expert-{n}", Role.EXPERT, "12360000000000055E", f"评标专家{n}") for n in range(1, 8)
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,13 @@ ACTORS = {
     Role.TRUSTEE: TRUSTEES[0].actor,
     Role.WITNESS: WITNESS,
     Role.BIDDER: Bidder(1).actor,
+    Role.EXPERT: EXPERTS[0],
     Role.VIEWER: VIEWER,
     Role.SYSTEM: SYSTEM,
+}
+# As the registry knows them, by id.
+PEOPLE = {
+    actor.person: actor
+    for actor in (*ACTORS.values(), *EXPERTS, *(Bidder(n).actor for n in range(1, 9)))
+    if actor.role not in (Role.VIEWER, Role.SYSTEM)
 }

@@ -19,6 +19,7 @@ from server.domain.refusals import Refused
 from server.domain.tender import Tender
 from tests.domain.cast import (
     HOST_KEY,
+    PEOPLE,
     SUPERVISOR_KEY,
 )
 from tests.domain.sealed_bids import SealedBid
@@ -74,7 +75,7 @@ class Journaling:
         at = self.now_ms if received_ms is None else received_ms
         place = len(self.journal).to_bytes(4, "big")
         drawn = b"".join(sha256(b"entropy", place, bytes([k])) for k in range(16))
-        return Context(actor, self.now_ms, at, drawn)
+        return Context(actor, self.now_ms, at, drawn, PEOPLE)
 
     def keep(self, stream: str, events: Sequence[Event]) -> None:
         """What the shell does with events: encode, log, evolve."""

@@ -7,12 +7,26 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from server.domain import act_events, opening_events, registry_events, tender_events
+from server.domain import (
+    act_events,
+    evaluation_room_events,
+    floor_events,
+    opening_events,
+    registry_events,
+    tender_events,
+)
 from server.domain.events import EVENTS, UPCASTERS, Event, decode, encode, journaled
 from tests.domain.golden.make_samples import read_samples, sample_events, shown
 
 SAMPLES = read_samples()
-MODULES = (act_events, opening_events, registry_events, tender_events)
+MODULES = (
+    act_events,
+    evaluation_room_events,
+    floor_events,
+    opening_events,
+    registry_events,
+    tender_events,
+)
 
 
 def named(sample: dict[str, Any]) -> str:

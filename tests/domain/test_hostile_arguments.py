@@ -24,7 +24,9 @@ from tests.domain.sealed_bids import a_submit
 from tests.domain.tender_rules import BODY, FORM
 
 OUTSIDE = sorted(
-    (room, op) for (room, op), made in COMMANDS.items() if not made.SYSTEM and room != "registry"
+    (room, op)
+    for (room, op), made in COMMANDS.items()
+    if not made.SYSTEM and room in ("tender", "opening")
 )
 PLACES = [str(stage) for stage in Stage] + ["ready"]
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -76,7 +78,12 @@ def test_noise_for_arguments(data: st.DataObject):
 
 def plausible(room: str, op: str) -> st.SearchStrategy[dict[str, Any]]:
     """Arguments of the right types; their values are whatever."""
-    kinds: dict[type, st.SearchStrategy[Any]] = {int: numbers, bytes: noise, str: texts}
+    kinds: dict[type, st.SearchStrategy[Any]] = {
+        int: numbers,
+        bytes: noise,
+        str: texts,
+        bool: st.booleans(),
+    }
     found: dict[str, st.SearchStrategy[Any]] = {}
     for field in msgspec.structs.fields(COMMANDS[room, op]):
         of = msgspec.inspect.type_info(field.type)
@@ -89,6 +96,7 @@ def plausible(room: str, op: str) -> st.SearchStrategy[dict[str, Any]]:
                 msgspec.inspect.IntType: int,
                 msgspec.inspect.BytesType: bytes,
                 msgspec.inspect.StrType: str,
+                msgspec.inspect.BoolType: bool,
             }[type(of)]
             found[field.name] = kinds[name]
     return st.fixed_dictionaries(found)

@@ -40,7 +40,7 @@ TABLE = {
     "resume": ("host", "de"),
     "extend": ("host", "de"),
     "unlock": ("bidder", ALL),
-    "card_unlock": ("host supervisor purchaser trustee witness bidder viewer", ALL),
+    "card_unlock": ("host supervisor purchaser trustee witness bidder expert viewer", ALL),
     "report_attempt": ("bidder", "an de rl rp op ro"),
     "release": ("trustee purchaser supervisor", ALL),
     "self_release": ("bidder", ALL),
@@ -53,6 +53,10 @@ TABLE = {
     "open_all": ("host", "op"),
     "read_row": ("host", "ro"),
     "close_opening": ("host", "ro"),
+    "put_on_stage": ("host", "an de rl rp op ro"),
+    "take_off_stage": ("host", "an de rl rp op ro"),
+    "hold": ("host", ALL),
+    "mute": ("host", ALL),
 }
 PERSONS = [role for role in Role if role is not Role.SYSTEM]
 
@@ -77,6 +81,10 @@ def commands_at(play: Play) -> dict[str, Command]:
         "countersign": {"act": bytes(32), **half},
         "decline_act": {"act": bytes(32), "reason": "不同意"},
         "read_row": {"no": 1},
+        "put_on_stage": {"person": "bidder-1", "reason": "提出异议"},
+        "take_off_stage": {"person": "bidder-1"},
+        "hold": {"person": "host", "held": True},
+        "mute": {"person": "camera:door", "label": "camera", "muted": True},
     }
     return {op: parse_command("opening", op, args.get(op, {})) for op in TABLE}
 
@@ -130,6 +138,10 @@ def outcome(play: Play, command: Command, actor: Actor) -> str:
         ("open_all", "opening", Role.HOST),
         ("read_row", "read_out", Role.HOST),
         ("close_opening", "read_out", Role.HOST),
+        ("put_on_stage", "ready", Role.HOST),
+        ("take_off_stage", "read_out", Role.HOST),
+        ("hold", "scheduled", Role.HOST),
+        ("mute", "closed", Role.HOST),
     ],
 )
 def test_the_one_whose_turn_it_is_succeeds(op: str, at: str, who: Role):

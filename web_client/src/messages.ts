@@ -7,6 +7,7 @@ export type Role =
   | "trustee"
   | "witness"
   | "bidder"
+  | "expert"
   | "viewer"
   | "system";
 
@@ -21,6 +22,11 @@ export type Stage =
   | "read_out"
   | "closed"
   | "failed";
+
+export type MeetingStage =
+  | "scheduled"
+  | "running"
+  | "closed";
 
 export type Audience = "hall" | "staff" | "party";
 
@@ -46,6 +52,11 @@ export const REFUSALS = {
   "bid.not_yours": { retryable: false },
   "bid.unknown": { retryable: false },
   "bundle.not_ready": { retryable: true },
+  "call.exists": { retryable: false },
+  "call.not_yours": { retryable: false },
+  "call.target_unknown": { retryable: false },
+  "call.too_many": { retryable: false },
+  "call.unknown": { retryable: false },
   "channel.not_yours": { retryable: false },
   "command.arguments": { retryable: false },
   "command.id": { retryable: false },
@@ -56,13 +67,31 @@ export const REFUSALS = {
   "deadline.past": { retryable: false },
   "deadline.signatures": { retryable: false },
   "deadline.trustee_expiry": { retryable: false },
+  "floor.full": { retryable: false },
+  "floor.names_masked": { retryable: false },
+  "floor.person_unknown": { retryable: false },
+  "floor.stage_full": { retryable: false },
   "ground.decided": { retryable: false },
   "ground.unknown": { retryable: false },
   "ground.unlawful": { retryable: false },
+  "meeting.exists": { retryable: false },
+  "meeting.id": { retryable: false },
+  "meeting.main_venue": { retryable: false },
+  "meeting.name_twice": { retryable: false },
+  "meeting.person_twice": { retryable: false },
+  "meeting.person_unknown": { retryable: false },
+  "meeting.role": { retryable: false },
+  "meeting.seats": { retryable: false },
+  "meeting.text": { retryable: false },
   "opening.not_ready": { retryable: false },
   "person.key_taken": { retryable: false },
   "query.malformed": { retryable: false },
   "reason.missing": { retryable: false },
+  "recording.removed": { retryable: false },
+  "recording.report": { retryable: false },
+  "recording.segment": { retryable: false },
+  "recording.too_many": { retryable: false },
+  "recording.unknown": { retryable: false },
   "registration.closed": { retryable: false },
   "registration.exists": { retryable: false },
   "registration.expiry": { retryable: false },
@@ -163,9 +192,33 @@ export interface Suggestion {
   readonly lost_ms: number;
 }
 
+export interface CallTo {
+  readonly kind: string;
+  readonly id?: string;
+}
+
+export interface Venue {
+  readonly venue: string;
+  readonly name: string;
+  readonly is_main: boolean;
+  readonly cameras: readonly string[];
+  readonly seats: readonly Seat[];
+}
+
+export interface Attendant {
+  readonly person: string;
+  readonly name: string;
+}
+
 export interface EnvelopeOf {
   readonly envelope: number;
   readonly bid_id: Uint8Array;
+}
+
+export interface Seat {
+  readonly seat: string;
+  readonly person: string;
+  readonly name: string;
 }
 
 export interface PersonRegistered {
@@ -528,6 +581,71 @@ export interface BidRepaired {
   readonly ct_root: Uint8Array;
 }
 
+export interface StageTaken {
+  readonly person: string;
+  readonly name: string;
+  readonly org: string;
+  readonly reason: string;
+}
+
+export interface StageLeft {
+  readonly person: string;
+  readonly reason: string;
+}
+
+export interface Held {
+  readonly person: string;
+}
+
+export interface ReleasedFromHold {
+  readonly person: string;
+}
+
+export interface Muted {
+  readonly person: string;
+  readonly label: string;
+}
+
+export interface Unmuted {
+  readonly person: string;
+  readonly label: string;
+}
+
+export interface CallBegan {
+  readonly call: string;
+  readonly person: string;
+  readonly to: CallTo;
+}
+
+export interface CallEnded {
+  readonly call: string;
+  readonly person: string;
+}
+
+export interface RecordingBegan {
+  readonly recording: string;
+}
+
+export interface SegmentSealed {
+  readonly recording: string;
+  readonly to_staff?: boolean;
+  readonly track: string;
+  readonly segment: number;
+  readonly sha256: Uint8Array;
+  readonly bytes: number;
+  readonly first_ms: number;
+  readonly last_ms: number;
+}
+
+export interface RecordingReported {
+  readonly recording: string;
+  readonly to_staff?: boolean;
+  readonly what: string;
+  readonly lost_ms?: number;
+  readonly detail?: string;
+  readonly heads?: Readonly<Record<string, Uint8Array>>;
+}
+
 /** Payloads of room `opening`, by journal type. */
 export interface OpeningEvents {
   readonly opening_scheduled: OpeningScheduled;
@@ -567,6 +685,17 @@ export interface OpeningEvents {
   readonly ground_decided: GroundDecided;
   readonly damage_found: DamageFound;
   readonly bid_repaired: BidRepaired;
+  readonly put_on_stage: StageTaken;
+  readonly taken_off_stage: StageLeft;
+  readonly held: Held;
+  readonly released_from_hold: ReleasedFromHold;
+  readonly muted: Muted;
+  readonly unmuted: Unmuted;
+  readonly call_began: CallBegan;
+  readonly call_ended: CallEnded;
+  readonly recording_began: RecordingBegan;
+  readonly segment_sealed: SegmentSealed;
+  readonly recording_reported: RecordingReported;
 }
 
 /** Which channel carries each event of room `opening`. */
@@ -608,6 +737,69 @@ export const OPENING_AUDIENCES: Record<keyof OpeningEvents, Audience> = {
   ground_decided: "hall",
   damage_found: "staff",
   bid_repaired: "hall",
+  put_on_stage: "hall",
+  taken_off_stage: "hall",
+  held: "hall",
+  released_from_hold: "hall",
+  muted: "hall",
+  unmuted: "hall",
+  call_began: "staff",
+  call_ended: "staff",
+  recording_began: "hall",
+  segment_sealed: "hall",
+  recording_reported: "hall",
+};
+
+export interface MeetingHeld {
+  readonly title: string;
+  readonly venues: readonly Venue[];
+  readonly moderator: Attendant;
+}
+
+export interface SupervisorsNamed {
+  readonly supervisors: readonly Attendant[];
+}
+
+export type MeetingBegan = Readonly<Record<string, never>>;
+
+export type MeetingClosed = Readonly<Record<string, never>>;
+
+/** Payloads of room `evaluation`, by journal type. */
+export interface EvaluationEvents {
+  readonly meeting_held: MeetingHeld;
+  readonly supervisors_named: SupervisorsNamed;
+  readonly meeting_began: MeetingBegan;
+  readonly meeting_closed: MeetingClosed;
+  readonly put_on_stage: StageTaken;
+  readonly taken_off_stage: StageLeft;
+  readonly held: Held;
+  readonly released_from_hold: ReleasedFromHold;
+  readonly muted: Muted;
+  readonly unmuted: Unmuted;
+  readonly call_began: CallBegan;
+  readonly call_ended: CallEnded;
+  readonly recording_began: RecordingBegan;
+  readonly segment_sealed: SegmentSealed;
+  readonly recording_reported: RecordingReported;
+}
+
+/** Which channel carries each event of room `evaluation`. */
+export const EVALUATION_AUDIENCES: Record<keyof EvaluationEvents, Audience> = {
+  meeting_held: "hall",
+  supervisors_named: "staff",
+  meeting_began: "hall",
+  meeting_closed: "hall",
+  put_on_stage: "hall",
+  taken_off_stage: "hall",
+  held: "hall",
+  released_from_hold: "hall",
+  muted: "hall",
+  unmuted: "hall",
+  call_began: "staff",
+  call_ended: "staff",
+  recording_began: "hall",
+  segment_sealed: "hall",
+  recording_reported: "hall",
 };
 
 export interface RegisterBidder {
@@ -727,6 +919,40 @@ export interface ReadRow {
 
 export type CloseOpening = Readonly<Record<string, never>>;
 
+export interface PutOnStage {
+  readonly person: string;
+  readonly reason: string;
+}
+
+export interface TakeOffStage {
+  readonly person: string;
+  readonly reason?: string;
+}
+
+export interface Hold {
+  readonly person: string;
+  readonly held: boolean;
+}
+
+export interface Mute {
+  readonly person: string;
+  readonly label: string;
+  readonly muted: boolean;
+}
+
+export interface CallIn {
+  readonly call: string;
+  readonly to: CallTo;
+}
+
+export interface EndCall {
+  readonly call: string;
+}
+
+export type BeginMeeting = Readonly<Record<string, never>>;
+
+export type CloseMeeting = Readonly<Record<string, never>>;
+
 /** Arguments of the commands of room `tender`, by op. */
 export interface TenderCommands {
   readonly register: RegisterBidder;
@@ -758,4 +984,20 @@ export interface OpeningCommands {
   readonly open_all: OpenAll;
   readonly read_row: ReadRow;
   readonly close_opening: CloseOpening;
+  readonly put_on_stage: PutOnStage;
+  readonly take_off_stage: TakeOffStage;
+  readonly hold: Hold;
+  readonly mute: Mute;
+}
+
+/** Arguments of the commands of room `evaluation`, by op. */
+export interface EvaluationCommands {
+  readonly put_on_stage: PutOnStage;
+  readonly take_off_stage: TakeOffStage;
+  readonly hold: Hold;
+  readonly mute: Mute;
+  readonly call_in: CallIn;
+  readonly end_call: EndCall;
+  readonly begin_meeting: BeginMeeting;
+  readonly close_meeting: CloseMeeting;
 }

@@ -32,6 +32,9 @@ const ARGS: Readonly<Record<AnnouncementKind, Args>> = {
   prices_read_out: { count: 66 },
   row_read: { no: 31 },
   opening_closed: {},
+  put_on_stage: { name: "澄江路桥", reason: "x" },
+  taken_off_stage: { name: "澄江路桥" },
+  recording_began: {},
 };
 
 export const ENTER_KINDS = Object.entries(ARGS).map(([kind, args]) => ({

@@ -14,8 +14,19 @@ from typing import Any
 import msgspec
 from msgspec import inspect as mi
 
-from server.domain import act_events, opening_events, registry_events, tender_events
+from server.domain import (
+    act_events,
+    commands,
+    evaluation_room_commands,
+    evaluation_room_events,
+    floor_commands,
+    floor_events,
+    opening_events,
+    registry_events,
+    tender_events,
+)
 from server.domain.commands import COMMANDS
+from server.domain.evaluation_room import MeetingStage
 from server.domain.events import EVENTS, SEALED, PartyEvent
 from server.domain.model import Role
 from server.domain.opening import Stage
@@ -23,10 +34,12 @@ from server.domain.refusals import REFUSALS
 
 TARGET = Path(__file__).parents[1] / "src" / "messages.ts"
 HEAD = "// Written by web_client/tools/make_messages.py from server/domain. Do not edit.\n"
+COMMAND_MODULES = (commands, floor_commands, evaluation_room_commands)
 EVENT_MODULES = {
     "registry": (registry_events,),
     "tender": (tender_events,),
-    "opening": (opening_events, act_events),
+    "opening": (opening_events, act_events, floor_events),
+    "evaluation": (evaluation_room_events, floor_events),
 }
 
 
@@ -81,6 +94,13 @@ def _union(name: str, values: list[str]) -> str:
     return f"export type {name} =\n{lines.rstrip()};\n"
 
 
+def _once(cls: type[msgspec.Struct], parts: list[str], structs: dict[str, mi.StructType]) -> None:
+    """What several rooms share is written once."""
+    written = _interface(cls.__name__, _struct(cls), structs)
+    if written not in parts:
+        parts.append(written)
+
+
 def _events(parts: list[str], structs: dict[str, mi.StructType]) -> None:
     for kind, modules in EVENT_MODULES.items():
         # Module by module: which of them was imported first is nobody's business here.
@@ -90,7 +110,7 @@ def _events(parts: list[str], structs: dict[str, mi.StructType]) -> None:
             is_party = issubclass(cls, PartyEvent)
             if cls.AUDIENCE == SEALED and not is_party:
                 continue
-            parts.append(_interface(cls.__name__, _struct(cls), structs))
+            _once(cls, parts, structs)
             table.append(f"  readonly {type_}: {cls.__name__};\n")
             audiences.append(f'  {type_}: "{"party" if is_party else cls.AUDIENCE}",\n')
         name = kind.capitalize()
@@ -107,10 +127,12 @@ def _events(parts: list[str], structs: dict[str, mi.StructType]) -> None:
 
 def _commands(parts: list[str], structs: dict[str, mi.StructType]) -> None:
     rooms: dict[str, list[str]] = {}
-    for (room, op), cls in COMMANDS.items():
+    # As of events: the order of imports is nobody's business.
+    made = [c for m in COMMAND_MODULES for c in COMMANDS.items() if c[1].__module__ == m.__name__]
+    for (room, op), cls in made:
         if cls.SYSTEM:
             continue
-        parts.append(_interface(cls.__name__, _struct(cls), structs))
+        _once(cls, parts, structs)
         rooms.setdefault(room, []).append(f"  readonly {op}: {cls.__name__};\n")
     for room, lines in rooms.items():
         parts.append(
@@ -135,6 +157,7 @@ def messages() -> str:
         HEAD,
         _union("Role", [role.value for role in Role]),
         _union("Stage", [stage.value for stage in Stage]),
+        _union("MeetingStage", [stage.value for stage in MeetingStage]),
         'export type Audience = "hall" | "staff" | "party";\n',
         "/** May the same request succeed later? */\n"
         "export const REFUSALS = {\n"

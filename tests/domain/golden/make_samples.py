@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 from server.domain import act_events as av
+from server.domain import evaluation_room_events as mv
+from server.domain import floor_events as fv
 from server.domain import opening_events as ev
 from server.domain import registry_events as rg
 from server.domain import tender_events as tv
@@ -197,6 +199,52 @@ def sample_events() -> list[Event]:
         av.GroundDecided(
             no=2, **ground, suggested="revoked", ground="excused", reason="断网", **officers
         ),
+        *_of_the_floor(),
+        *_of_a_meeting(),
+    ]
+
+
+def _of_the_floor() -> list[Event]:
+    recording = "opening-jz-0417"
+    return [
+        fv.StageTaken(person="bidder-1", name="澄江路桥", org=ORG, reason="提出异议"),
+        fv.StageLeft(person="bidder-1", reason="异议已答复"),
+        fv.Held(person="camera:door"),
+        fv.ReleasedFromHold(person="camera:door"),
+        fv.Muted(person="bidder-1", label="microphone"),
+        fv.Unmuted(person="bidder-1", label="microphone"),
+        fv.CallBegan(call="c-1", person="supervisor", to=fv.CallTo(kind="seat", id="a1")),
+        fv.CallEnded(call="c-1", person="supervisor"),
+        fv.RecordingBegan(recording=recording),
+        fv.SegmentSealed(
+            recording=recording,
+            track="host.camera-h",
+            segment=2,
+            sha256=b32(0x71),
+            bytes=1 << 26,
+            first_ms=T0,
+            last_ms=T0 + 600_000,
+        ),
+        fv.RecordingReported(
+            recording=recording,
+            to_staff=True,
+            what="removed",
+            lost_ms=1,
+            detail="term",
+            heads={"host.camera-h": b32(0x71)},
+        ),
+    ]
+
+
+def _of_a_meeting() -> list[Event]:
+    seat = mv.Seat(seat="a1", person="expert-1", name="陈立")
+    venue = mv.Venue(venue="main", name="江州主场", is_main=True, cameras=("door",), seats=(seat,))
+    host = mv.Attendant(person="host", name="林悦")
+    return [
+        mv.MeetingHeld(title="滨河东路评标会", venues=(venue,), moderator=host),
+        mv.SupervisorsNamed(supervisors=(mv.Attendant(person="supervisor", name="周岩"),)),
+        mv.MeetingBegan(),
+        mv.MeetingClosed(),
     ]
 
 

@@ -83,8 +83,15 @@ export const mine = (id: string): Promise<Mine> => getJson(`/tenders/${id}/mine`
 export const manifestBytes = (id: string): Promise<Bytes> =>
   getBytes(`/tenders/${id}/manifest.json`);
 
-export const demoPeople = (): Promise<{ people: readonly DemoPerson[]; tender?: string }> =>
-  getJson("/demo/people.json");
+export interface DemoCast {
+  readonly people: readonly DemoPerson[];
+  readonly tender?: string;
+  /** A meeting of evaluation, and who takes part in it besides its experts. */
+  readonly meeting?: string;
+  readonly attendants?: readonly string[];
+}
+
+export const demoPeople = (): Promise<DemoCast> => getJson("/demo/people.json");
 
 /** `size`: of the checkpoint that the proofs shall lead to; the newest when it is left out. */
 export const proofs = (id: string, size?: number): Promise<Proofs> =>

@@ -400,6 +400,28 @@ const TABLE: Table = {
 
   opening_closed: (view, _body, atMs) =>
     announce(enter(view, "closed", atMs), atMs, "opening_closed"),
+
+  put_on_stage: (view, { person, name, reason }, atMs) => {
+    const next = { ...view, onStage: { ...view.onStage, [person]: name } };
+    return announce(next, atMs, "put_on_stage", { name, reason });
+  },
+
+  taken_off_stage: (view, { person }, atMs) => {
+    const { [person]: name = person, ...onStage } = view.onStage;
+    return announce({ ...view, onStage }, atMs, "taken_off_stage", { name });
+  },
+
+  recording_began: (view, _body, atMs) => announce(view, atMs, "recording_began"),
+
+  // Shown where sound and pictures are (live/), from what the media say at the moment.
+  held: (view) => view,
+  released_from_hold: (view) => view,
+  muted: (view) => view,
+  unmuted: (view) => view,
+  call_began: (view) => view,
+  call_ended: (view) => view,
+  segment_sealed: (view) => view,
+  recording_reported: (view) => view,
 };
 
 function canonical(raw: Uint8Array): Json {

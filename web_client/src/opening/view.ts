@@ -117,7 +117,10 @@ export type AnnouncementKind =
   | "all_opened"
   | "prices_read_out"
   | "row_read"
-  | "opening_closed";
+  | "opening_closed"
+  | "put_on_stage"
+  | "taken_off_stage"
+  | "recording_began";
 
 export interface OpeningView {
   readonly id: string;
@@ -157,6 +160,8 @@ export interface OpeningView {
   /** no -> when the voice came to it */
   readonly readMs: Readonly<Record<number, number>>;
   readonly failedReason: string;
+  /** Who speaks by camera to everybody (上台): person -> name. */
+  readonly onStage: Readonly<Record<string, string>>;
   readonly announcements: readonly Announcement[];
   readonly unknownTypes: readonly string[];
   /** Own party's channel. */
@@ -200,6 +205,7 @@ export function emptyOpening(id: string): OpeningView {
     row: 0,
     readMs: {},
     failedReason: "",
+    onStage: {},
     announcements: [],
     unknownTypes: [],
     ownSignInMs: null,

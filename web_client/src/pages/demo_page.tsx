@@ -18,18 +18,30 @@ export interface DemoPageProps {
   readonly people: readonly DemoPerson[];
   readonly rows: readonly TenderRow[];
   readonly tender: string;
+  /** A meeting of evaluation, and who besides its experts takes part in it. */
+  readonly meeting?: string | undefined;
+  readonly attendants?: readonly string[] | undefined;
 }
 
 /** Seeds that a link carries beside the login seed, by the names of `DemoPerson`. */
 const MORE_SEEDS = ["xpk_seed", "spk_seed", "sign_seed", "box_seed", "officer_seed"] as const;
 
-export function demoLink(person: DemoPerson, tender: string): string {
+/** A supervisor sees every venue at once (监督墙). */
+function meetingPath(role: string, id: string): string {
+  return role === "supervisor" ? `/wall/${id}` : `/evaluation/${id}`;
+}
+
+export function demoLink(
+  person: DemoPerson,
+  tender: string,
+  path = linkFor(person.role, tender),
+): string {
   const fragment = new URLSearchParams({ seed: person.seed });
   for (const name of MORE_SEEDS) {
     const seed = person[name];
     if (seed !== undefined) fragment.set(name, seed);
   }
-  return `${linkFor(person.role, tender)}#${fragment}`;
+  return `${path}#${fragment}`;
 }
 
 /** The order in which an opening needs them; who only watches comes last. */
@@ -40,7 +52,8 @@ const STEPS = [
   { title: "demo.step_watch", roles: ["supervisor", "purchaser", "witness"] },
 ] as const;
 
-export function DemoPage({ around, people, rows, tender }: DemoPageProps) {
+export function DemoPage(props: DemoPageProps) {
+  const { around, people, rows, tender, meeting, attendants = [] } = props;
   const row = rows.find((one) => one.id === tender) ?? rows[0];
   const id = row?.id ?? tender;
   const leftMs = row ? row.deadline_ms - around.nowMs : 0;
@@ -88,6 +101,22 @@ export function DemoPage({ around, people, rows, tender }: DemoPageProps) {
           )}
         </Case>
       ))}
+      {meeting && (
+        <Case title={t("demo.step_meeting")}>
+          <p>{t("demo.meeting")}</p>
+          <div class="people">
+            {people
+              .filter((one) => one.role === "expert" || attendants.includes(one.person))
+              .map((person) => (
+                <PersonLink
+                  key={person.person}
+                  person={person}
+                  href={demoLink(person, id, meetingPath(person.role, meeting))}
+                />
+              ))}
+          </div>
+        </Case>
+      )}
       <BackToBoard />
     </Plain>
   );

@@ -5,7 +5,7 @@
  */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Refused } from "../net/commands.ts";
-import { type DemoPerson, demoPeople } from "../net/lookups.ts";
+import { type DemoCast, demoPeople } from "../net/lookups.ts";
 import { login, me } from "../net/session.ts";
 import { clock } from "../net/store.ts";
 import { boardOf } from "../opening/board.ts";
@@ -116,9 +116,7 @@ export function LiveLogin(props: LiveProps) {
 }
 
 export function LiveDemo(props: LiveProps) {
-  const [found, setFound] = useState<{ people: readonly DemoPerson[]; tender?: string }>({
-    people: [],
-  });
+  const [found, setFound] = useState<DemoCast>({ people: [] });
   const { rows } = useTenders();
   useEffect(() => {
     demoPeople().then(setFound, () => {});
@@ -129,6 +127,8 @@ export function LiveDemo(props: LiveProps) {
       people={found.people}
       rows={rows}
       tender={found.tender ?? rows[0]?.id ?? ""}
+      meeting={found.meeting}
+      attendants={found.attendants}
     />
   );
 }

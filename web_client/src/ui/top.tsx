@@ -82,6 +82,7 @@ const ROLES = new Set([
   "trustee",
   "witness",
   "bidder",
+  "expert",
   "viewer",
 ] as const);
 type KnownRole = typeof ROLES extends ReadonlySet<infer R> ? R : never;
