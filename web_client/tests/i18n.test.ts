@@ -126,7 +126,7 @@ describe("refusals", () => {
   it("with words are codes that somebody makes", () => {
     const sources = [
       sourcesOf(`${root}web_client/src`, /\.tsx?$/),
-      ...["crypto", "server", "signaling"].map((name) => sourcesOf(root + name, /\.py$/)),
+      ...["crypto", "media", "server", "signaling"].map((name) => sourcesOf(root + name, /\.py$/)),
     ].join("\n");
     const unsaid = Object.keys(zh)
       .filter((key) => /^refusal\.\w+\.\w+$/.test(key))

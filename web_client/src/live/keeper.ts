@@ -26,6 +26,8 @@ export class Keeper {
   readonly phase = signal<Lasting["phase"]>("off");
   readonly quality = signal<Quality>("none");
   readonly look = signal<Look | null>(null);
+  /** Tries in a row that came to nothing. */
+  readonly failures = signal(0);
   /** The last refusal or fault, for whoever wants to say why; null while all is well. */
   readonly fault = signal<unknown>(null);
   connection: RTCPeerConnection | null = null;
@@ -55,6 +57,7 @@ export class Keeper {
     if (act !== null) this.drop();
     if (act === "open") void this.open();
     this.phase.value = next.phase;
+    this.failures.value = next.failures;
     if (next.phase !== "off") this.timer ??= setInterval(() => void this.tick(), TICK_MS);
     else if (this.timer !== null) {
       clearInterval(this.timer);

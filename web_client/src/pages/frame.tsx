@@ -31,6 +31,8 @@ export interface Surroundings {
   readonly isDemo?: boolean | undefined;
   readonly counts?: Readonly<Record<string, unknown>> | undefined;
   readonly onLeave?: (() => void) | undefined;
+  /** Live video, where the page has it; it comes by itself, late or never. */
+  readonly live?: ComponentChildren;
 }
 
 export function trustOf(view: OpeningView, around: Surroundings): Trust {
@@ -117,6 +119,7 @@ export function Hall({ view, around, isAsked, board, title, turn, children, side
             {children}
           </div>
           <aside class="side" aria-label={t("broadcast.title")}>
+            {around.live}
             <Broadcast lines={view.announcements} />
             {side}
           </aside>

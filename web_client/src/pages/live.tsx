@@ -4,10 +4,12 @@
  * Invariant: here, and in `live_own.tsx`, pages meet network and device; everything below is pure.
  */
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { LiveSlot } from "../live/slot.tsx";
+import type { StageActs } from "../live/stage_acts.ts";
 import { Refused } from "../net/commands.ts";
 import { type DemoCast, demoPeople } from "../net/lookups.ts";
 import { login, me } from "../net/session.ts";
-import { clock } from "../net/store.ts";
+import { clock, type Store } from "../net/store.ts";
 import { boardOf } from "../opening/board.ts";
 import { useCues } from "../ui/cues.ts";
 import { type Trouble, troubleOf } from "../ui/refusal.tsx";
@@ -31,7 +33,8 @@ export function LiveHall({ id, ...props }: LiveProps & { readonly id: string }) 
   const around = useAround(props, `opening:${id}`);
   const board = boardOf(view, around.nowMs, around.link, true);
   useCues({ view, board, isAsked: false, own: "none" });
-  return <HallPage view={view} around={around} />;
+  const live = <LiveSlot id={id} view={view} isLive={view.manifest !== null} isAsked={false} />;
+  return <HallPage view={view} around={{ ...around, live }} />;
 }
 
 export function LiveHost({ id, ...props }: LiveProps & { readonly id: string }) {
@@ -48,6 +51,7 @@ export function LiveHost({ id, ...props }: LiveProps & { readonly id: string }) 
     store.follow(`tender:${id}`, ["staff", "hall"]);
     store.follow(`opening:${id}`, ["staff", "hall"]);
   }, [store, id, isStaff]);
+  const stageActs = useMemo(() => floorOf(store, id), [store, id]);
   const { rows } = useTenders();
   const view = store.opening(id).value;
   const tender = store.tender(id).value;
@@ -62,6 +66,15 @@ export function LiveHost({ id, ...props }: LiveProps & { readonly id: string }) 
     own: "none",
   });
   if (!isStaff) return <NotYours around={around} id={id} />;
+  const live = (
+    <LiveSlot
+      id={id}
+      view={view}
+      isLive={view.manifest !== null}
+      isAsked={true}
+      {...(role === "host" ? { acts: stageActs } : {})}
+    />
+  );
   return (
     <HostPage
       view={view}
@@ -70,9 +83,19 @@ export function LiveHost({ id, ...props }: LiveProps & { readonly id: string }) 
       tender={tender}
       officer={officer.view.value}
       officerActs={officer}
-      around={around}
+      around={{ ...around, live }}
     />
   );
+}
+
+/** The floor's commands; the studio says what came of them. */
+function floorOf(store: Store, id: string): StageActs {
+  return {
+    putOnStage: (person, reason) => store.ask(id, "put_on_stage", { person, reason }),
+    takeOffStage: (person, reason) => store.ask(id, "take_off_stage", { person, reason }),
+    hold: (person, held) => store.ask(id, "hold", { person, held }),
+    mute: (person, label, muted) => store.ask(id, "mute", { person, label, muted }),
+  };
 }
 
 /** A login key file: `{"seed": hex}`, or the 64 hex digits alone. */

@@ -5,6 +5,7 @@
  */
 import { useEffect, useMemo } from "preact/hooks";
 import { givenBidderKeys } from "../device/given_keys.ts";
+import { LiveSlot } from "../live/slot.tsx";
 import { me } from "../net/session.ts";
 import { boardOf } from "../opening/board.ts";
 import { isOwnUnlocked, ownBids } from "../opening/own.ts";
@@ -55,7 +56,8 @@ export function LiveBid({ id, ...props }: OwnProps) {
   const own = isDone ? "done" : state.unlock.kind === "failed" ? "refused" : "none";
   useCues({ view, board: boardOf(view, around.nowMs, around.link, isAsked), isAsked, own });
   if (org === undefined || me.value.role !== "bidder") return <NotYours around={around} id={id} />;
-  return <BidPage view={view} desk={state} acts={desk} around={around} />;
+  const live = <LiveSlot id={id} view={view} isLive={view.manifest !== null} isAsked={isAsked} />;
+  return <BidPage view={view} desk={state} acts={desk} around={{ ...around, live }} />;
 }
 
 export function LiveCard({ id, ...props }: OwnProps) {

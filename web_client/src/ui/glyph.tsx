@@ -82,6 +82,28 @@ const GLYPHS = {
     { d: "M2.8 6h3.4l1.4-2h4.8l1.4 2h3.4v10H2.8z", line: 1.5 },
     { d: "M10 8a3 3 0 1 0 .01 0z", line: 1.5 },
   ],
+  cameraOff: [
+    { d: "M2.8 6h3.4l1.4-2h4.8l1.4 2h3.4v10H2.8z", line: 1.5 },
+    { d: "M3 2.4 17.4 18", line: 2.2 },
+  ],
+  mic: [
+    { d: "M7.4 4.6a2.6 2.6 0 0 1 5.2 0v5a2.6 2.6 0 0 1-5.2 0z" },
+    { d: "M4.8 9.4a5.2 5.2 0 0 0 10.4 0M10 14.6v3M7 17.6h6", line: 1.6 },
+  ],
+  micOff: [
+    { d: "M7.4 4.6a2.6 2.6 0 0 1 5.2 0v5a2.6 2.6 0 0 1-5.2 0z", line: 1.4 },
+    { d: "M4.8 9.4a5.2 5.2 0 0 0 10.4 0M10 14.6v3M7 17.6h6", line: 1.6 },
+    { d: "M3 2.4 17.4 18", line: 2.2 },
+  ],
+  screen: [
+    { d: "M2.6 4h14.8v9.6H2.6z", line: 1.6 },
+    { d: "M10 13.6v3M6.4 17h7.2", line: 1.6 },
+  ],
+  screenOff: [
+    { d: "M2.6 4h14.8v9.6H2.6zM10 13.6v3M6.4 17h7.2", line: 1.6 },
+    { d: "M3 2.4 17.4 18", line: 2.2 },
+  ],
+  expand: [{ d: "M3 8V3h5M12 3h5v5M17 12v5h-5M8 17H3v-5", line: 1.8 }],
 } as const satisfies Record<string, readonly Stroke[]>;
 
 export type GlyphName = keyof typeof GLYPHS;

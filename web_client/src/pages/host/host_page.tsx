@@ -99,6 +99,7 @@ export function HostPage(props: HostPageProps) {
         </div>
         <aside>
           <Queue view={view} toSign={toSign} damaged={toRepair(view, tender).length} />
+          {around.live}
           <section class="pane">
             <h2>
               {t("host.audience")}

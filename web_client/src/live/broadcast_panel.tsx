@@ -1,0 +1,111 @@
+/**
+ * The hall's picture (现场画面): who is shown, how late, how good, and what to do when there is none.
+ *
+ * Invariant: pure, and of a fixed height, so that nothing on the page moves when a picture comes,
+ * goes or changes its way. Without a picture it says that the hall goes on.
+ */
+import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
+import { t } from "../i18n.ts";
+import { Button, Status } from "../ui/words.tsx";
+import type { Quality } from "./quality.ts";
+import type { RecordingState } from "./told.ts";
+import { latencyText, QualityWord } from "./words.tsx";
+
+export interface BroadcastView {
+  readonly state: "joining" | "playing" | "nobody" | "late" | "lost";
+  /** Who is shown; "" where nobody is. */
+  readonly who: string;
+  readonly isScreen: boolean;
+  readonly way: "webrtc" | "fragments";
+  /** The participant's network lets no UDP pass; the public has fragments by choice. */
+  readonly isFallback: boolean;
+  readonly latencyMs: number | null;
+  readonly quality: Quality;
+  readonly hasSound: boolean;
+  readonly isSoundOn: boolean;
+  readonly isAudioOnly: boolean;
+  readonly recording: RecordingState;
+}
+
+export interface BroadcastActs {
+  setSound(isOn: boolean): void;
+  setAudioOnly(isOn: boolean): void;
+}
+
+export function BroadcastPanel({
+  view,
+  acts,
+  picture,
+  children,
+}: {
+  readonly view: BroadcastView;
+  readonly acts: BroadcastActs;
+  /** The elements that play. */
+  readonly picture: ComponentChildren;
+  readonly children?: ComponentChildren;
+}) {
+  const frame = useRef<HTMLDivElement>(null);
+  const { state, who, isAudioOnly } = view;
+  const isPlaying = state === "playing";
+  return (
+    <section class="section live" aria-labelledby="live-title">
+      <h2 id="live-title">{t("live.title")}</h2>
+      <figure class="live-figure">
+        <div ref={frame} class={isAudioOnly ? "live-frame audio-only" : "live-frame"}>
+          {picture}
+          {(!isPlaying || isAudioOnly) && (
+            <p class="live-over">
+              {isAudioOnly && isPlaying ? t("live.audio_only_now") : t(`live.state.${state}`)}
+            </p>
+          )}
+        </div>
+        <figcaption>
+          {who === "" ? (
+            <span class="soft">{t("live.nobody_shown")}</span>
+          ) : (
+            <b>{view.isScreen ? t("live.screen_of", { who }) : who}</b>
+          )}
+          {view.recording === "on" && <span class="tag">{t("live.recording.on")}</span>}
+          {view.recording === "no_pictures" && (
+            <span class="tag">{t("live.recording.no_pictures")}</span>
+          )}
+        </figcaption>
+      </figure>
+      <div class="live-acts">
+        <Button
+          glyph={view.isSoundOn ? "sound" : "soundOff"}
+          isPressed={view.isSoundOn}
+          onPress={() => acts.setSound(!view.isSoundOn)}
+        >
+          {t(view.isSoundOn ? "live.sound_on" : "live.sound_off")}
+        </Button>
+        <Button isPressed={isAudioOnly} onPress={() => acts.setAudioOnly(!isAudioOnly)}>
+          {t("live.audio_only")}
+        </Button>
+        <Button
+          glyph="expand"
+          isOff={!isPlaying || isAudioOnly}
+          onPress={() => void frame.current?.requestFullscreen?.().catch(() => {})}
+        >
+          {t("live.full")}
+        </Button>
+      </div>
+      <p class="live-line small" role="status">
+        {isPlaying ? (
+          <>
+            <QualityWord quality={view.quality} />
+            <span>{latencyText(view.way === "webrtc" ? null : view.latencyMs)}</span>
+          </>
+        ) : (
+          <Status tone="soft" glyph="clock">
+            {t("live.goes_on")}
+          </Status>
+        )}
+      </p>
+      {view.isFallback && <p class="hint">{t("live.fallback")}</p>}
+      {!view.isSoundOn && view.hasSound && isPlaying && <p class="hint">{t("live.sound_hint")}</p>}
+      {children}
+    </section>
+  );
+}
