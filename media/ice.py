@@ -23,12 +23,19 @@ CONSENT_US: Final = 30_000_000  # RFC 7675 §5.1
 HOLD_US: Final = 15_000_000  # an address is held that long after a signed request from it
 
 
-@dataclass(slots=True)
-class _Agent:
-    peer: int
+@dataclass(slots=True, eq=False)
+class _Credentials:
     ufrag: str
     password: str
-    their_ufrag: str
+    their_ufrag: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class _Agent:
+    """``credentials``: those in use, and behind them new ones that nothing was signed with yet."""
+
+    peer: int
+    credentials: list[_Credentials]
     heard_us: int
     addresses: OrderedDict[Address, int] = field(default_factory=OrderedDict[Address, int])
     transactions: OrderedDict[bytes, Address] = field(default_factory=OrderedDict[bytes, Address])
@@ -45,24 +52,43 @@ class Binding:
 
 class IceTable:
     def __init__(self) -> None:
-        self._by_ufrag: dict[str, _Agent] = {}
+        self._by_ufrag: dict[str, tuple[_Agent, _Credentials]] = {}
         self._by_peer: dict[int, _Agent] = {}
         self._by_address: dict[Address, int] = {}
 
     def add(self, peer: int, ufrag: str, password: str, now_us: int) -> None:
-        assert ufrag not in self._by_ufrag
-        agent = _Agent(peer, ufrag, password, "", now_us)
-        self._by_ufrag[ufrag] = self._by_peer[peer] = agent
+        agent = _Agent(peer, [], now_us)
+        self._by_peer[peer] = agent
+        self._add(agent, _Credentials(ufrag, password))
+
+    def _add(self, agent: _Agent, credentials: _Credentials) -> None:
+        assert credentials.ufrag not in self._by_ufrag
+        agent.credentials.append(credentials)
+        self._by_ufrag[credentials.ufrag] = agent, credentials
+
+    def renew(self, peer: int, ufrag: str, password: str) -> None:
+        """Other credentials from now on (ICE restart, RFC 8445 §9). The ones in use stay good until
+        a path is nominated with these.
+        """
+        if (agent := self._by_peer.get(peer)) is not None:
+            self._keep(agent, agent.credentials[:1])
+            self._add(agent, _Credentials(ufrag, password))
+
+    def _keep(self, agent: _Agent, kept: list[_Credentials]) -> None:
+        for credentials in agent.credentials:
+            if credentials not in kept:
+                del self._by_ufrag[credentials.ufrag]
+        agent.credentials = kept
 
     def expect(self, peer: int, their_ufrag: str) -> None:
-        """The other half of the user name, as soon as the peer's SDP is known."""
+        """The other half of the newest user name, as soon as the peer's SDP is known."""
         if (agent := self._by_peer.get(peer)) is not None:
-            agent.their_ufrag = their_ufrag
+            agent.credentials[-1].their_ufrag = their_ufrag
 
     def remove(self, peer: int) -> None:
         agent = self._by_peer.pop(peer, None)
         if agent is not None:
-            del self._by_ufrag[agent.ufrag]
+            self._keep(agent, [])
             for address in agent.addresses:
                 del self._by_address[address]
 
@@ -82,10 +108,10 @@ class IceTable:
         if request is None:
             return None
         ours, theirs = request.username
-        agent = self._by_ufrag.get(ours)
-        if agent is None or agent.their_ufrag != theirs:
+        agent, credentials = self._by_ufrag.get(ours, (None, None))
+        if agent is None or credentials is None or credentials.their_ufrag != theirs:
             return None
-        if not request.is_signed_with(agent.password):
+        if not request.is_signed_with(credentials.password):
             return None
         seen_at = agent.transactions.setdefault(request.transaction, address)
         if seen_at != address:
@@ -95,7 +121,9 @@ class IceTable:
         if not self._take(agent, address, now_us):
             return None
         agent.heard_us = now_us
-        answer = build_answer(request, agent.password, address)
+        if request.nominates and credentials is agent.credentials[-1]:
+            self._keep(agent, [credentials])
+        answer = build_answer(request, credentials.password, address)
         return Binding(agent.peer, answer, request.nominates)
 
     def _take(self, agent: _Agent, address: Address, now_us: int) -> bool:

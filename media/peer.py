@@ -1,7 +1,8 @@
 """One transport of one participant (连接): from its SDP to its keys, and to its end.
 
 A participant has at most two: one to publish, one to watch. New addresses of the same peer (another
-network) only need its signature; a new connection replaces the old one (media/sfu.py).
+network) only need its signature; an ICE restart renews what is signed with, under the same keys; a
+new connection replaces the old one (media/sfu.py).
 
 Invariant: the engine gets keys only of a peer whose certificate is the one its SDP announced, and
 addresses only that have signed with the password of this transport.
@@ -49,8 +50,7 @@ class Peer:
     ) -> None:
         self.number = number
         self.way = way
-        self.ufrag = random_bytes(UFRAG_BYTES).hex()
-        self.password = random_bytes(PASSWORD_BYTES).hex()
+        self.ufrag, self.password = _credentials()
         self.session = int.from_bytes(random_bytes(7), "big")
         self.version = 0
         self.remote: Description | None = None
@@ -86,19 +86,31 @@ class Peer:
         )
 
     def is_same(self, remote: Description) -> bool:
-        """Whether a later description is of the same connection, not of a new one."""
+        """Whether a later description is of the same connection, not of a new one: it has the same
+        certificate, and is of the same session where ICE was restarted.
+        """
         known = self.remote
-        return known is None or (known.ufrag, known.fingerprints) == (
-            remote.ufrag,
-            remote.fingerprints,
-        )
+        if known is None:
+            return True
+        if known.fingerprints != remote.fingerprints:
+            return False
+        return known.ufrag == remote.ufrag or known.origin == remote.origin
+
+    def is_restarted_by(self, remote: Description) -> bool:
+        """Whether the other end has restarted ICE, and we have to (RFC 8839 §4.4.1)."""
+        return self.remote is not None and self.remote.ufrag != remote.ufrag
+
+    def renew(self) -> None:
+        """Restart ICE: the next description that we write has other credentials."""
+        self.ufrag, self.password = _credentials()
+        self._table.renew(self.number, self.ufrag, self.password)
 
     def meet(self, remote: Description) -> None:
         """The other end's description; the first one starts the handshake."""
         assert self.is_same(remote)
         first, self.remote = self.remote is None, remote
+        self._table.expect(self.number, remote.ufrag)
         if first:
-            self._table.expect(self.number, remote.ufrag)
             self._handshake = asyncio.ensure_future(self._shake_hands(remote))
 
     def bound(self, binding: Binding, address: Address) -> None:
@@ -153,6 +165,10 @@ class Peer:
             self._handshake.cancel()
             await asyncio.gather(self._handshake, return_exceptions=True)
         await self._dtls.close()
+
+
+def _credentials() -> tuple[str, str]:
+    return random_bytes(UFRAG_BYTES).hex(), random_bytes(PASSWORD_BYTES).hex()
 
 
 class Feed:

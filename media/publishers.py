@@ -134,6 +134,40 @@ class Publishers:
         track.held = track.member in room.held
         track.silenced = (track.member, track.label) in room.silenced
 
+    def mute(self, room: Room, by: Member, track: int, muted: bool) -> None:
+        """As `Sfu.mute` says."""
+        published = room.tracks.get(track)
+        if published is None:
+            raise MediaRefused("media.unknown", "track")
+        if by.grants.mute:
+            published.muted = muted
+        elif published.member == by.name:
+            published.muted_by_self = muted
+        else:
+            raise MediaRefused("media.not_allowed")
+        self.paused(room, published)
+
+    def hold(self, room: Room, by: Member, member: str, held: bool) -> None:
+        """As `Sfu.hold` says."""
+        if not by.grants.mute:
+            raise MediaRefused("media.not_allowed")
+        if member not in room.members:
+            raise MediaRefused("media.unknown", "member")
+        room.held = room.held | {member} if held else room.held - {member}
+        for track in room.tracks.values():
+            if track.member == member:
+                self.paused(room, track)
+
+    def impose(
+        self, room: Room, held: frozenset[str], silenced: frozenset[tuple[str, str]]
+    ) -> None:
+        """As `Sfu.impose` says."""
+        room.held, room.silenced = held, silenced
+        for track in room.tracks.values():
+            is_silenced = (track.member, track.label) in silenced
+            if track.held != (track.member in held) or track.silenced != is_silenced:
+                self.paused(room, track)
+
     def paused(self, room: Room, track: Published) -> None:
         """Muted or held, or not any more."""
         self._judge(room, track)

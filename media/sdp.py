@@ -28,6 +28,7 @@ from media.errors import MediaRefused
 SDP_BYTES_MAX: Final = 64 << 10
 SECTIONS_MAX: Final = 64
 LINES_MAX: Final = 4000
+ORIGIN_CHARS_MAX: Final = 128
 NAME: Final = "kaibiao"
 
 MID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -89,12 +90,15 @@ class Section:
 
 @dataclass(slots=True)
 class Description:
-    """The other end's SDP. ``setup`` is its DTLS role."""
+    """The other end's SDP. ``setup`` is its DTLS role; ``origin`` names its session, the same in
+    all descriptions of one connection of a browser.
+    """
 
     sections: list[Section]
     ufrag: str
     fingerprints: tuple[tuple[str, str], ...]
     setup: str
+    origin: str = ""
 
 
 def read(text: str) -> Description:
@@ -113,6 +117,8 @@ def read(text: str) -> Description:
             if len(sections) == SECTIONS_MAX:
                 raise MediaRefused("media.sdp_size")
             sections.append(_section(line[2:]))
+        elif line.startswith("o=") and not sections:
+            common.setdefault("origin", " ".join(line[2:].split()[:2])[:ORIGIN_CHARS_MAX])
         elif line.startswith("a="):
             name, _, value = line[2:].strip().partition(":")
             if name in ("ice-ufrag", "fingerprint", "setup"):
@@ -123,9 +129,8 @@ def read(text: str) -> Description:
     mids = [section.mid for section in sections]
     if len(set(mids)) != len(mids) or not sections:
         raise MediaRefused("media.sdp", "mids")
-    return Description(
-        sections, _ufrag(common), _fingerprints(common), common.get("setup", "actpass")
-    )
+    setup, origin = common.get("setup", "actpass"), common.get("origin", "")
+    return Description(sections, _ufrag(common), _fingerprints(common), setup, origin)
 
 
 def _ufrag(common: dict[str, str]) -> str:

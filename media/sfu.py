@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -51,7 +52,7 @@ from media.rooms import (
     SpeakerChanged,
     Tell,
 )
-from media.sdp import answer_publisher, offer_viewer, read
+from media.sdp import LocalEnd, answer_publisher, offer_viewer, read
 from media.udp_port import UdpPort, now_us
 from media.viewers import Viewers
 
@@ -182,7 +183,7 @@ class Sfu:
     ) -> str:
         """Answer a publisher's offer. ``labels`` says what each of its mids is; ``to`` (call-in)
         who alone may watch. A later offer of the same connection adds and ends tracks; one of a
-        new connection replaces the old.
+        new connection replaces the old. One that restarts ICE is answered likewise.
         """
         found, known = self._member(room, member)
         description = read(offer)
@@ -194,10 +195,25 @@ class Sfu:
         if peer is None or not peer.is_same(description):
             self._end_publishing(known)
             peer = self._new_peer(found, known, Way.PUBLISH)
+        elif peer.is_restarted_by(description):
+            peer.renew()
         self._publishers.change(found, known, peer, accepted, to)
         peer.meet(description)
         end = peer.local_end(self.candidates)
         return answer_publisher(description, {m: terms for m, (_, terms) in accepted.items()}, end)
+
+    def restart(self, room: str, member: str, ufrag: str) -> LocalEnd:
+        """ICE alone begins anew, without an offer (WHIP): ``ufrag`` is theirs now, ours returned.
+
+        MediaRefused media.state where nothing is published by a connection.
+        """
+        _, known = self._member(room, member)
+        peer = known.peers.get(Way.PUBLISH)
+        if peer is None or peer.remote is None:
+            raise MediaRefused("media.state")
+        peer.renew()
+        peer.meet(replace(peer.remote, ufrag=ufrag))
+        return peer.local_end(self.candidates)
 
     def feed(self, room: str, member: str, wanted: Mapping[Label, TrackTerms]) -> Feed:
         """Tracks whose packets come from our own process (a camera that is fetched), replacing
@@ -239,53 +255,37 @@ class Sfu:
         with a grant for it, or another with that grant, may undo what such a one did.
         """
         found, known = self._member(room, by)
-        published = found.tracks.get(track)
-        if published is None:
-            raise MediaRefused("media.unknown", "track")
-        if known.grants.mute:
-            published.muted = muted
-        elif published.member == by:
-            published.muted_by_self = muted
-        else:
-            raise MediaRefused("media.not_allowed")
-        self._publishers.paused(found, published)
+        self._publishers.mute(found, known, track, muted)
 
     def hold(self, room: str, by: str, member: str, held: bool) -> None:
         """Put all tracks of a member on hold, also those that he opens later, or take them back."""
         found, known = self._member(room, by)
-        if not known.grants.mute:
-            raise MediaRefused("media.not_allowed")
-        other = found.members.get(member)
-        if other is None:
-            raise MediaRefused("media.unknown", "member")
-        found.held = found.held | {member} if held else found.held - {member}
-        for track in found.tracks.values():
-            if track.member == member:
-                self._publishers.paused(found, track)
+        self._publishers.hold(found, known, member, held)
 
     def impose(self, room: str, held: frozenset[str], silenced: frozenset[tuple[str, str]]) -> None:
         """What the server has decided: who is on hold, and which labels of whom are silent, also
         of tracks to come. Takes the place of what was imposed, or held, before.
         """
         found = self._rooms.get(room)
-        if found is None:
-            return
-        found.held, found.silenced = held, silenced
-        for track in found.tracks.values():
-            is_silenced = (track.member, track.label) in silenced
-            if track.held != (track.member in held) or track.silenced != is_silenced:
-                self._publishers.paused(found, track)
+        if found is not None:
+            self._publishers.impose(found, held, silenced)
 
     # ---- watching
 
-    async def watch(self, room: str, member: str, wanted: Mapping[int, int]) -> str | None:
+    async def watch(
+        self, room: str, member: str, wanted: Mapping[int, int], *, restart: bool = False
+    ) -> str | None:
         """What a member watches from now on: track to height of its tile in pixels (0: not shown).
 
         An offer where the streams have changed, to be answered; None where only tiles have.
+        ``restart``: an offer in any case, by which ICE begins anew on the same connection.
         """
         found, known = self._member(room, member)
         self._viewers.check(found, known, wanted)
         peer = known.peers.get(Way.WATCH) or self._new_peer(found, known, Way.WATCH)
+        if restart and peer.remote is not None:
+            peer.renew()
+            known.sections_changed = True
         offered = self._viewers.change(found, known, peer, wanted)
         if offered is None:
             return None

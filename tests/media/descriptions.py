@@ -11,7 +11,7 @@ def offer(*sections: str, ufrag: str = "abcd", setup: str = "actpass", **more: s
     fingerprint = more.get("fingerprint", f"sha-256 {FINGERPRINT}")
     head = [
         "v=0",
-        "o=- 1 2 IN IP4 127.0.0.1",
+        f"o=- {more.get('session', '1')} 2 IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
         "a=group:BUNDLE 0 1",

@@ -159,3 +159,34 @@ def test_who_does_not_consent_any_more_is_told(table: IceTable) -> None:
     assert table.request(request(), HERE, CONSENT_US)
     assert table.silent(2 * CONSENT_US) == []
     assert table.silent(2 * CONSENT_US + 1) == [1]
+
+
+# ---- ICE restarts
+
+
+def test_credentials_in_use_stay_good_until_a_path_is_nominated_with_new_ones(
+    table: IceTable,
+) -> None:
+    table.request(request(), HERE, 0)
+    table.renew(1, "ours-2", "q" * 24)
+    table.expect(1, "theirs-2")
+    old, new = request(), request("ours-2:theirs-2", "q" * 24)
+    checked = request("ours-2:theirs-2", "q" * 24, nominates=False)
+    for asked, address in ((old, HERE), (checked, THERE), (request(), HERE), (new, THERE)):
+        assert table.request(asked, address, 0) is not None
+    assert table.request(request(), HERE, 0) is None
+    assert table.peer_at(THERE) == 1
+    # Mixed halves and passwords are nobody's.
+    assert table.request(request("ours-2:theirs", "q" * 24), THERE, 0) is None
+    assert table.request(request("ours-2:theirs-2"), THERE, 0) is None
+
+
+def test_a_restart_that_came_to_nothing_is_forgotten_by_the_next(table: IceTable) -> None:
+    for turn in range(5):
+        table.renew(1, f"new-{turn}", "q" * 24)
+    assert set(table._by_ufrag) == {"ours", "new-4"}
+    assert table.request(request(), HERE, 0) is not None
+    table.remove(1)
+    assert table._by_ufrag == table._by_peer == table._by_address == {}
+    table.renew(1, "late", "q" * 24)
+    assert table._by_ufrag == {}

@@ -229,10 +229,12 @@ async def test_sections_are_used_again_and_never_change_their_order() -> None:
 async def test_a_new_connection_replaces_the_old_one() -> None:
     async with running() as hall:
         before = await published(hall)
-        await hall.sfu.publish(ROOM, "host", offer(camera(), ufrag="another"), BOTH)
+        again = offer(camera(), ufrag="another", session="2")
+        await hall.sfu.publish(ROOM, "host", again, BOTH)
         (lost,) = hall.told(PeerLost)
         assert (lost.member, lost.why) == ("host", "closed")
         assert {event.track for event in hall.told(TrackClosed)} == set(before)
-        await hall.sfu.publish(ROOM, "host", offer(camera(), microphone(), ufrag="another"), BOTH)
+        both = offer(camera(), microphone(), ufrag="another", session="2")
+        await hall.sfu.publish(ROOM, "host", both, BOTH)
         assert len(hall.told(PeerLost)) == 1
         assert len(hall.told(TrackOpened)) == 4
