@@ -39,6 +39,10 @@ async function pageOf(path: string): Promise<ComponentType<PlaceProps>> {
       return (await import("./pages/live_own.tsx")).LiveCard;
     case "trustee":
       return (await import("./pages/live_own.tsx")).LiveTrustee;
+    case "evaluation":
+    case "venues":
+    case "wall":
+      return (await import("./pages/venues/live_venues.tsx")).LiveMeeting;
     case "playback":
       return (await import("./pages/playback/live_playback.tsx")).LivePlayback;
     default:

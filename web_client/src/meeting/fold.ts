@@ -4,33 +4,15 @@
  * Invariant: pure; an unknown type is remembered, never guessed at. Hall and staff channels meet
  * here, and neither needs the other's event to have come first.
  */
+import type { CallTo, EvaluationEvents } from "../messages.ts";
 import type { FloorEvent } from "./floor_lines.ts";
-import type { Attendant, FloorView, MeetingView, Scope, Venue } from "./view.ts";
+import type { FloorView, MeetingView, Scope } from "./view.ts";
 
-interface Bodies {
-  readonly meeting_held: {
-    readonly title: string;
-    readonly venues: readonly Venue[];
-    readonly moderator: Attendant;
-  };
-  readonly supervisors_named: { readonly supervisors: readonly Attendant[] };
-  readonly meeting_began: unknown;
-  readonly meeting_closed: unknown;
-  readonly put_on_stage: unknown;
-  readonly taken_off_stage: unknown;
-  readonly held: { readonly person: string };
-  readonly released_from_hold: { readonly person: string };
-  readonly muted: { readonly person: string; readonly label: string };
-  readonly unmuted: { readonly person: string; readonly label: string };
-  readonly call_began: { readonly call: string; readonly person: string; readonly to: Scope };
-  readonly call_ended: { readonly call: string };
-  readonly recording_began: unknown;
-  readonly segment_sealed: unknown;
-  readonly recording_reported: { readonly what: string };
-}
+/** Far more than a meeting has; what is older than these is in the journal all the same. */
+const EVENTS_MAX = 2000;
 
 type Folding<T> = (view: MeetingView, body: T, atMs: number) => MeetingView;
-type Table = { readonly [K in keyof Bodies]: Folding<Bodies[K]> };
+type Table = { readonly [K in keyof EvaluationEvents]: Folding<EvaluationEvents[K]> };
 
 export function foldMeeting(view: MeetingView, event: FloorEvent): MeetingView {
   const folding = (TABLE as Readonly<Record<string, Folding<never>>>)[event.type];
@@ -38,7 +20,8 @@ export function foldMeeting(view: MeetingView, event: FloorEvent): MeetingView {
     if (view.unknownTypes.includes(event.type)) return view;
     return { ...view, unknownTypes: [...view.unknownTypes, event.type] };
   }
-  return folding(view, event.body as never, event.serverMs);
+  const next = folding(view, event.body as never, event.serverMs);
+  return { ...next, events: [...view.events.slice(1 - EVENTS_MAX), event] };
 }
 
 function floor(view: MeetingView, change: Partial<FloorView>): MeetingView {
@@ -51,6 +34,11 @@ function withOne(set: ReadonlySet<string>, one: string): ReadonlySet<string> {
 
 function withoutOne(set: ReadonlySet<string>, one: string): ReadonlySet<string> {
   return new Set([...set].filter((each) => each !== one));
+}
+
+function scope(to: CallTo): Scope {
+  const kind = to.kind === "seat" || to.kind === "venue" ? to.kind : "all";
+  return { kind, id: to.id ?? "" };
 }
 
 const RECORDING_AFTER: Readonly<Record<string, string>> = {
@@ -81,7 +69,7 @@ const TABLE: Table = {
   unmuted: (view, body) =>
     floor(view, { muted: withoutOne(view.floor.muted, `${body.person} ${body.label}`) }),
   call_began: (view, body, atMs) => {
-    const call = { call: body.call, person: body.person, to: body.to, beganMs: atMs };
+    const call = { call: body.call, person: body.person, to: scope(body.to), beganMs: atMs };
     return floor(view, { calls: { ...view.floor.calls, [body.call]: call } });
   },
   call_ended: (view, body) => {

@@ -5,26 +5,8 @@
  * told by the media room, this is the journal.
  */
 
-export type MeetingStage = "scheduled" | "running" | "closed";
-
-export interface Seat {
-  readonly seat: string;
-  readonly person: string;
-  readonly name: string;
-}
-
-export interface Venue {
-  readonly venue: string;
-  readonly name: string;
-  readonly is_main: boolean;
-  readonly cameras: readonly string[];
-  readonly seats: readonly Seat[];
-}
-
-export interface Attendant {
-  readonly person: string;
-  readonly name: string;
-}
+import type { Attendant, MeetingStage, Seat, Venue } from "../messages.ts";
+import type { FloorEvent } from "./floor_lines.ts";
 
 export type ScopeKind = "seat" | "venue" | "all";
 
@@ -60,6 +42,8 @@ export interface MeetingView {
   readonly moderator: Attendant | null;
   readonly supervisors: readonly Attendant[];
   readonly floor: FloorView;
+  /** As they came, for the journal that the pages show. */
+  readonly events: readonly FloorEvent[];
   readonly unknownTypes: readonly string[];
 }
 
@@ -74,6 +58,7 @@ export function emptyMeeting(id: string): MeetingView {
     moderator: null,
     supervisors: [],
     floor: { held: new Set(), muted: new Set(), calls: {}, recording: "" },
+    events: [],
     unknownTypes: [],
   };
 }

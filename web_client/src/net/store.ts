@@ -6,7 +6,9 @@
  * the procedure themselves.
  */
 import { batch, type Signal, signal } from "@preact/signals";
-import type { OpeningCommands, TenderCommands } from "../messages.ts";
+import { foldMeeting } from "../meeting/fold.ts";
+import { emptyMeeting, type MeetingView } from "../meeting/view.ts";
+import type { EvaluationCommands, OpeningCommands, TenderCommands } from "../messages.ts";
 import { foldOpening } from "../opening/fold.ts";
 import { emptyOpening, type OpeningView } from "../opening/view.ts";
 import { emptyTender, foldTender, type TenderView } from "../tender/view.ts";
@@ -44,6 +46,7 @@ const TICK_MS = 250;
 export class Store {
   readonly openings = new Map<string, Signal<OpeningView>>();
   readonly tenders = new Map<string, Signal<TenderView>>();
+  readonly meetings = new Map<string, Signal<MeetingView>>();
   readonly counts = signal<Readonly<Record<string, Counts>>>({});
   private readonly connection: Connection;
 
@@ -87,6 +90,7 @@ export class Store {
   follow(room: string, audiences: readonly string[]): void {
     const [kind, id] = room.split(":") as [string, string];
     if (kind === "opening") this.opening(id);
+    else if (kind === "evaluation") this.meeting(id);
     else this.tender(id);
     for (const audience of audiences) this.connection.follow(room, audience);
   }
@@ -97,6 +101,10 @@ export class Store {
 
   tender(id: string): Signal<TenderView> {
     return remembered(this.tenders, id, emptyTender);
+  }
+
+  meeting(id: string): Signal<MeetingView> {
+    return remembered(this.meetings, id, emptyMeeting);
   }
 
   ask<K extends keyof OpeningCommands>(
@@ -115,6 +123,14 @@ export class Store {
     return this.connection.command(`tender:${id}`, op, args) as Promise<Counts>;
   }
 
+  askMeeting<K extends keyof EvaluationCommands>(
+    id: string,
+    op: K,
+    args: EvaluationCommands[K],
+  ): Promise<Counts> {
+    return this.connection.command(`evaluation:${id}`, op, args) as Promise<Counts>;
+  }
+
   private fold(events: readonly EventFrame[]): void {
     batch(() => {
       for (const event of events) {
@@ -123,6 +139,9 @@ export class Store {
           if (kind === "opening") {
             const view = this.opening(id);
             view.value = foldOpening(view.value, event);
+          } else if (kind === "evaluation") {
+            const view = this.meeting(id);
+            view.value = foldMeeting(view.value, event);
           } else {
             const view = this.tender(id);
             view.value = foldTender(view.value, event);
@@ -138,6 +157,7 @@ export class Store {
   private restart(room: string): void {
     const [kind, id] = room.split(":") as [string, string];
     if (kind === "opening") this.opening(id).value = emptyOpening(id);
+    else if (kind === "evaluation") this.meeting(id).value = emptyMeeting(id);
     else this.tender(id).value = emptyTender(id);
   }
 }

@@ -36,6 +36,8 @@ import {
   until,
   WINDOW_MS,
 } from "../traces.ts";
+import { livePages } from "./live_pages.tsx";
+import { meetingPages } from "./meeting_pages.tsx";
 import { playbackPages } from "./playback_pages.tsx";
 
 const nothing = () => {};
@@ -613,7 +615,24 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
   ),
 };
 
-const MORE_PAGES = playbackPages(around(running, me.host));
+const MORE_PAGES = {
+  ...playbackPages(around(running, me.host)),
+  ...meetingPages(around),
+  ...livePages(
+    (live) => <HallPage view={hallAt("window_opened")} around={{ ...around(running), live }} />,
+    (live) => (
+      <HostPage
+        view={staffAt("window_opened")}
+        host={host}
+        acts={acts}
+        tender={tender}
+        officer={officer}
+        officerActs={acts}
+        around={{ ...around(running, me.host), live }}
+      />
+    ),
+  ),
+};
 const ALL_PAGES: typeof PAGES = { ...PAGES, ...MORE_PAGES };
 
 const query = new URLSearchParams(location.search);
