@@ -1,5 +1,5 @@
-"""The host's hands on the clock (暂停、延长、重新开始), pressed in a real browser: everybody sees the
-new end and the reason, and a countdown that stands still loses no time.
+"""The host's hands on the clock (暂停、延长、重新开始), in a real browser: everybody sees the new
+end and the reason, and a countdown that stands still loses no time.
 """
 
 import re
