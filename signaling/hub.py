@@ -22,6 +22,8 @@ from signaling.codec import ChannelKey, Position
 from signaling.frames import channel_err
 from signaling.membership import Membership
 
+# A frame above it is the last one that an answer takes along.
+REST_BYTES_MAX: Final = 16 << 10
 # Viewers get the first word in one slice of four, or a busy opening would starve them.
 _TURNS_PER_VIEWERS_FIRST: Final = 4
 
@@ -166,6 +168,26 @@ class Hub:
         """Plan an unnumbered frame; who is paused will not get it."""
         if receivers:
             self._notices.append((frame, list(receivers)))
+
+    def rest_of(self, subscriber: Subscriber) -> list[bytes]:
+        """Frames with what its channels hold for it now, to leave in one write with its answer. A
+        lap that comes by later finds it served.
+        """
+        rest: list[bytes] = []
+        if subscriber.is_paused:
+            return rest
+        for subscription in subscriber.subscriptions.values():
+            channel = subscription.channel
+            if subscription.sent >= channel.head or subscription.epoch != channel.epoch:
+                continue
+            made = channel.catch_up(subscription.sent)
+            if made is None:
+                continue  # the journal's; it comes with the lap
+            frame, subscription.sent = made
+            rest.append(frame)
+            if len(frame) > REST_BYTES_MAX:
+                break  # so that a transport which fills up is noticed
+        return rest
 
     # -- the plan ---------------------------------------------------------------------------
 

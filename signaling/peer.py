@@ -2,7 +2,8 @@
 
 Everything here happens inside the read of the message that asks for it. Invariant: a command that
 passed the session is handed to the gateway exactly once and answered at most once; ``joined`` and
-``left`` are called in pairs. The bytes: connection.py; the plan of who hears what: hub.py.
+``left`` are called in pairs. An answer takes along what the client's channels hold for it. The
+bytes: connection.py; the plan of who hears what: hub.py.
 """
 
 from __future__ import annotations
@@ -135,6 +136,10 @@ class Peer(Connection):
             # The room's mistake; it must not come back to it as an exception of ours.
             log.exception("signaling.answer_unsayable")
             frame = _answer_frame(n, cmd_id, _TROUBLE)
+        rest = self.desk.hub.rest_of(self.subscriber) if self.subscriber is not None else ()
+        if rest:
+            self.desk.metrics.deliveries += len(rest)
+            frame = b"".join((*rest, frame))
         self.write(frame)
 
     def _greet(self, hello: Hello) -> None:

@@ -12,12 +12,13 @@ import msgspec
 
 HALL = "hall"
 STAFF_AUDIENCE = "staff"
+PARTY = "party:"  # and the organisation's code
 SEALED = "sealed"  # goes to nobody; later rows or pages disclose what the stage allows
 
 
 def party(org: str) -> str:
     """The channel of one organisation's own devices."""
-    return f"party:{org}"
+    return PARTY + org
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

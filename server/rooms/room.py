@@ -19,7 +19,7 @@ import msgpack
 from crypto.entries import encode_entry
 from crypto.errors import Rejected
 from server.domain.commands import Command, Extend, Pause, Resume, StartWindow
-from server.domain.events import Event
+from server.domain.events import PARTY, Event
 from server.domain.log_entries import entries_of
 from server.domain.model import Actor, Context
 from server.domain.promises import Promise
@@ -63,6 +63,9 @@ class Request:
     reply: Callable[[Answer], None]
 
 
+Stored = tuple[dict[str, Any], list[Promise]]  # an answer as it was stored, not signed yet
+
+
 @dataclass(slots=True)
 class _Decided:
     """One drained batch on its way to the disk."""
@@ -71,15 +74,20 @@ class _Decided:
     entries: list[LogEntry] = field(default_factory=list)
     stored: list[StoredAnswer] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
-    replies: list[tuple[Request, Answer | tuple[dict[str, Any], list[Promise]]]] = field(
-        default_factory=list
-    )
+    replies: list[tuple[Request, Answer | Stored, list[Published]]] = field(default_factory=list)
+    own: list[Published] = field(default_factory=list)  # of parties, by the command at hand
+
+    def reply(self, request: Request, answer: "Answer | Stored") -> None:
+        """What its party hears leaves with its answer: one write to a thousand bidders, not two."""
+        self.replies.append((request, answer, self.own))
+        self.own = []
 
     def mark(self) -> tuple[int, ...]:
         return tuple(map(len, self._lists()))
 
     def restore(self, mark: tuple[int, ...]) -> None:
         """Forgets what was decided after the mark."""
+        self.own = []
         for kept, length in zip(self._lists(), mark, strict=True):
             del kept[length:]
 
@@ -220,18 +228,20 @@ class Room:
             self._handed_over.set()
         if durable is not None:
             await durable
-        # Publish first: a bidder's own channel and its answer may come in either order, the hall
-        # must not wait.
-        for event in decided.published:
-            self._durable[event.audience] = event.seq
+        for row in decided.rows:
+            if row.audience_seq:
+                self._durable[row.audience] = row.audience_seq
+        # The hall and its staff must not wait until everybody has an answer.
         if decided.published:
             self._publish(self, decided.published)
-        self.told_seq = self._rows.head.seq
-        for number, (request, answer) in enumerate(decided.replies):
+        for number, (request, answer, own) in enumerate(decided.replies):
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
+            if own:
+                self._publish(self, own)
             self._batch.remove(request)
             request.reply(answer if isinstance(answer, Answer) else self._promised(*answer))
+        self.told_seq = self._rows.head.seq
         if decided.rows:
             self._changed(self)
 
@@ -262,12 +272,12 @@ class Room:
         self.state = mark[0]
         self._rows.restore(mark[1])
         decided.restore(mark[2])
-        decided.replies.append((request, answer))
+        decided.reply(request, answer)
 
     def _judge(self, request: Request, decided: _Decided) -> None:
         known = self._known_answer(request.actor.person, request.cmd_id)
         if known is not None:
-            decided.replies.append((request, _unpack(known)))
+            decided.reply(request, _unpack(known))
             return
         ctx = Context(
             actor=request.actor,
@@ -310,7 +320,7 @@ class Room:
         row = REFUSALS[refused.code]
         answer = Answer(False, {}, refused.code, row.retryable, refused.detail)
         if not refused.evidence:
-            decided.replies.append((request, answer))
+            decided.reply(request, answer)
             return
         self._take(list(refused.evidence), request, ctx, decided)
         promises = self.kind.promises_of_refusal(self.state, request.command, refused, ctx)
@@ -322,7 +332,9 @@ class Room:
                 event, actor=request.actor.person, cmd_id=request.cmd_id, ts_ms=ctx.now_ms
             )
             decided.rows.append(row)
-            if published.seq:
+            if published.audience.startswith(PARTY):
+                decided.own.append(published)
+            elif published.seq:
                 decided.published.append(published)
             self.state = self.kind.evolve(self.state, event, ctx.now_ms)
             rules = self.kind.rules(self.state)
@@ -344,7 +356,7 @@ class Room:
             if len(self._answers) > ANSWERS_MAX:
                 self._answers.popitem(last=False)
                 self._replayed = True  # from now on a miss must ask the journal
-        decided.replies.append((request, _unpack(packed)))
+        decided.reply(request, _unpack(packed))
 
     def _known_answer(self, person: str, cmd_id: str) -> bytes | None:
         if not cmd_id:

@@ -125,12 +125,25 @@ async def test_nothing_is_told_or_answered_while_the_disk_stalls(open_room: Any)
         await site.answered("unlock-001", "pause-0001")
     assert site.left == [
         ("published", "bid_unlocked"),
-        ("published", "own_bid_unlocked"),
         ("published", "window_changed"),
+        ("published", "own_bid_unlocked"),
         ("answered", "unlock-001"),
         ("answered", "pause-0001"),
     ]
     assert site.room.durable_position("staff") == position + 1
+
+
+async def test_the_hall_hears_first_and_a_party_right_before_its_own_answer(open_room: Any):
+    site = await open_room(an_opening(at="sign_in"))
+    for number in (1, 2, 3):
+        site.put(cmd.SignIn(), bidder(number), f"sign-in-{number:03d}")
+    async with site.running():
+        await site.answered("sign-in-003")
+    assert site.left == [
+        each
+        for number in (1, 2, 3)
+        for each in (("published", "bidder_signed_in"), ("answered", f"sign-in-{number:03d}"))
+    ]
 
 
 async def test_what_is_told_can_be_read_back_at_once(open_room: Any):

@@ -4,7 +4,7 @@ from signaling.channel import FRAME_BYTES_MAX, PAGE_EVENTS, Subscriber
 from signaling.codec import ChannelKey, Position, pack, unpack_server_frame
 from signaling.frames import event_payload, presence, split_event
 from signaling.gateway import Event
-from signaling.hub import Hub, HubLimits
+from signaling.hub import REST_BYTES_MAX, Hub, HubLimits
 
 KEY = ChannelKey("tender:1", "hall")
 
@@ -205,3 +205,56 @@ def test_presence_goes_to_everybody_who_reads():
 def test_an_event_comes_apart_as_it_was_put_together():
     event = Event(7, 1234, "opening.revealed", pack({"价": [1, {"b": b"\x00"}]}), bytes(32))
     assert split_event(event_payload(KEY, 3, event)) == event
+
+
+# ---- what an answer takes along
+
+
+def test_an_answer_takes_along_what_is_waiting_and_nothing_is_sent_twice():
+    hub, own = a_hub(), ChannelKey("tender:1", "party:a")
+    hub.open(own, 1, 0)
+    bidder = a_listener(hub, "bidder", is_participant=True)
+    hub.subscribe(bidder, Position(own, 0, 0), 0)
+    a_listener(hub, "viewer")
+    say(hub, 1, 3)
+    say(hub, 1, key=own)
+    assert [seqs(frame) for frame in hub.rest_of(bidder)] == [[1, 2, 3], [1]]
+    assert hub.rest_of(bidder) == []
+    assert [sink for sink, _ in drain(hub)] == ["viewer"]
+    say(hub, 4)
+    assert [(sink, seqs(frame)) for sink, frame in drain(hub)] == [
+        ("bidder", [4]),
+        ("viewer", [4]),
+    ]
+
+
+def test_an_answer_takes_nothing_to_who_is_paused_and_not_what_only_the_journal_has():
+    hub = a_hub(ring_count_max=2)
+    say(hub, 1, 5)
+    behind = a_listener(hub, "behind", is_participant=True)
+    assert hub.rest_of(behind) == []
+    paused = a_listener(hub, "paused", is_participant=True, epoch=1, seq=4)
+    hub.pause(paused)
+    assert hub.rest_of(paused) == []
+    hub.resume(paused)
+    assert [seqs(frame) for frame in hub.rest_of(paused)] == [[5]]
+
+
+def test_an_answer_takes_no_more_after_a_large_frame():
+    hub, own = a_hub(), ChannelKey("tender:1", "party:a")
+    hub.open(own, 1, 0)
+    bidder = a_listener(hub, "bidder", is_participant=True)
+    hub.subscribe(bidder, Position(own, 0, 0), 0)
+    say(hub, 1, size=REST_BYTES_MAX)
+    say(hub, 1, key=own)
+    assert len(hub.rest_of(bidder)) == 1
+    assert len(hub.rest_of(bidder)) == 1
+
+
+def test_a_new_epoch_is_told_before_anything_is_taken_along():
+    hub = a_hub()
+    bidder = a_listener(hub, "bidder", is_participant=True)
+    hub.open(KEY, 2, 0)
+    say(hub, 1, epoch=2)
+    assert hub.rest_of(bidder) == []
+    assert b"channel.epoch_changed" in drain(hub)[0][1]
