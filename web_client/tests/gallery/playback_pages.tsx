@@ -24,6 +24,7 @@ const file = (name: string, more: object, from: number, minutes: number) => ({
 });
 const recording = readRecording(ROOM, {
   state: "ready",
+  tracks: [{ track: "w.microphone-0", label: "microphone" }],
   files: [
     file("host.mp4", {}, 0, 60),
     file("host-screen.mp4", { kind: "screen" }, 1, 50),

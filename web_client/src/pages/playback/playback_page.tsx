@@ -32,7 +32,7 @@ export interface PlaybackProps {
 
 /** The screen is what people argued about; else who led. */
 function firstLarge(recording: RecordingView): number {
-  const screen = recording.files.findIndex((file) => file.isScreen);
+  const screen = recording.files.findIndex((file) => file.kind === "screen");
   const host = recording.files.findIndex((file) => file.who.role === "host" && file.hasPicture);
   const picture = recording.files.findIndex((file) => file.hasPicture);
   return Math.max(0, [screen, host, picture].find((at) => at >= 0) ?? 0);
@@ -49,6 +49,9 @@ export function PlaybackPage(props: PlaybackProps) {
         </p>
       </div>
       {trouble && <TroubleBox trouble={trouble} />}
+      {recording.refused !== "" && (
+        <TroubleBox trouble={{ code: recording.refused, detail: {}, atMs: around.nowMs }} />
+      )}
       <StateCase {...props} />
       {playing && recording.files.length > 0 && <Desk {...props} playing={playing} />}
     </Plain>
@@ -66,7 +69,7 @@ function StateCase({ recording, isAsking, onMake }: PlaybackProps) {
     );
   }
   const isMade = files.length > 0;
-  if (state === "ready" && isMade) return null;
+  if (state === "ready" && isMade && recording.isWhole) return null;
   if (state === "none" || state === "refused") {
     return isMade ? null : (
       <Case title={t(state === "refused" ? "playback.refused_title" : "playback.none_title")}>
@@ -75,13 +78,18 @@ function StateCase({ recording, isAsking, onMake }: PlaybackProps) {
     );
   }
   return (
-    <Case title={t(state === "recording" ? "playback.running_title" : "playback.ended_title")}>
+    <Case title={t(caseTitle(recording))}>
       <p>{t("playback.make_why")}</p>
       <Act id="make" onPress={onMake} isBusy={isAsking}>
         {t(isMade ? "playback.make_again" : "playback.make")}
       </Act>
     </Case>
   );
+}
+
+function caseTitle({ state, files }: RecordingView) {
+  if (state === "recording") return "playback.running_title";
+  return files.length > 0 ? "playback.more_title" : "playback.ended_title";
 }
 
 function Desk({

@@ -17,7 +17,8 @@ export function fileTitle(file: RecordedFile): string {
   const where = [venue, seat].filter(Boolean).join(" ");
   const who = name || orgName || file.member || file.name;
   const words = [role && roleWord(role), where, who].filter(Boolean).join(" ");
-  return file.isScreen ? t("playback.screen_of", { name: words }) : words;
+  if (file.kind === "screen") return t("playback.screen_of", { name: words });
+  return file.kind === "call" ? t("playback.call_of", { name: words }) : words;
 }
 
 export function Players({

@@ -14,13 +14,15 @@ export interface Who {
   readonly seat: string;
 }
 
-/** A playable file: one publisher's camera and sound, or a screen. */
+/** One publisher's camera and sound, a screen, or a supervisor's call. */
+export type FileKind = "person" | "screen" | "call";
+
 export interface RecordedFile {
   readonly name: string;
   readonly url: string;
   readonly member: string;
   readonly who: Who;
-  readonly isScreen: boolean;
+  readonly kind: FileKind;
   readonly hasPicture: boolean;
   readonly bytes: number;
   readonly sha256: string;
@@ -43,9 +45,20 @@ export interface RecordingView {
   readonly files: readonly RecordedFile[];
   readonly lost: readonly Lost[];
   readonly making: { readonly done: number; readonly all: number } | null;
+  /** The files hold all that is recorded by now. */
+  readonly isWhole: boolean;
+  /** Why the last making failed; "" when it did not. */
+  readonly refused: string;
 }
 
-export const NO_RECORDING: RecordingView = { state: "none", files: [], lost: [], making: null };
+export const NO_RECORDING: RecordingView = {
+  state: "none",
+  files: [],
+  lost: [],
+  making: null,
+  isWhole: true,
+  refused: "",
+};
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -70,7 +83,16 @@ function readWho(value: unknown): Who {
   };
 }
 
-function readFile(room: string, file: Members): RecordedFile | null {
+const PICTURES: ReadonlySet<string> = new Set(["camera", "screen"]);
+
+/** A file's MIME type is that of a film, also where there is sound alone. */
+function hasPicture(file: Members, tracks: readonly Members[]): boolean {
+  const names = Array.isArray(file["tracks"]) ? (file["tracks"] as readonly unknown[]) : [];
+  const own = tracks.filter((one) => names.includes(one["track"]));
+  return own.length === 0 || own.some((one) => PICTURES.has(text(one["label"])));
+}
+
+function readFile(room: string, file: Members, tracks: readonly Members[]): RecordedFile | null {
   const name = text(file["name"]);
   const timeline = readTimeline(file["timeline"]);
   if (name === "" || timeline === null || timeline.length === 0) return null;
@@ -83,8 +105,8 @@ function readFile(room: string, file: Members): RecordedFile | null {
       : `/media/${room}/recording/${encodeURIComponent(name)}`,
     member: text(file["member"]),
     who: readWho(isMembers(file["person"]) ? file["person"] : file),
-    isScreen: kind === "screen",
-    hasPicture: text(file["mime"]).startsWith("video/"),
+    kind: kind === "screen" || kind === "call" ? kind : "person",
+    hasPicture: hasPicture(file, tracks),
     bytes: whole(file["bytes"]),
     sha256: text(file["sha256"]),
     timeline,
@@ -93,8 +115,8 @@ function readFile(room: string, file: Members): RecordedFile | null {
 
 function readLost(lost: Members): Lost | null {
   const what = text(lost["what"]);
-  const fromMs = Number.isSafeInteger(lost["from_ms"]) ? (lost["from_ms"] as number) : null;
-  const toMs = Number.isSafeInteger(lost["to_ms"]) ? (lost["to_ms"] as number) : null;
+  const fromMs = whole(lost["from_ms"]) || null;
+  const toMs = whole(lost["to_ms"]) || null;
   if (what === "") return null;
   return {
     what,
@@ -110,10 +132,13 @@ export function readRecording(room: string, value: unknown): RecordingView {
   if (!isMembers(value)) return NO_RECORDING;
   const state = text(value["state"]);
   const making = isMembers(value["making"]) ? value["making"] : null;
+  const tracks = members(value["tracks"]);
   return {
     state: STATES.has(state) ? (state as RecordingState) : "none",
-    files: members(value["files"]).flatMap((file) => readFile(room, file) ?? []),
+    files: members(value["files"]).flatMap((file) => readFile(room, file, tracks) ?? []),
     lost: members(value["lost"]).flatMap((lost) => readLost(lost) ?? []),
     making: making && { done: whole(making["done"]), all: Math.max(1, whole(making["all"])) },
+    isWhole: value["is_whole"] !== false,
+    refused: text(value["refused"]),
   };
 }

@@ -39,6 +39,8 @@ export interface WallProps extends MeetingProps {
   readonly acts: WallActs;
 }
 
+const ONE_COLUMN = "(max-width: 62rem)";
+
 function allTiles(model: RoomModel): readonly Tile[] {
   return [...model.venues.flatMap((box) => box.tiles), ...model.others];
 }
@@ -64,7 +66,11 @@ export function WallPage(props: WallProps) {
       show={props.show}
       isChosen={one.member === chosen}
       chooseLabel={t("wall.choose")}
-      onChoose={() => setChosen(one.member === chosen ? null : one.member)}
+      onChoose={() => {
+        setChosen(one.member === chosen ? null : one.member);
+        // In one column what can be done stands far above the seats.
+        if (matchMedia(ONE_COLUMN).matches) document.querySelector(".wall-side")?.scrollIntoView();
+      }}
     />
   );
   return (
