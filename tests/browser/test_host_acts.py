@@ -19,9 +19,9 @@ PLAYED = {"deadline_s": 20, "window_s": 9, "behaviours": ["plain", "plain", "nev
 EXTRA_S = 5 * 60
 
 
-async def clock_s(page: Page) -> int:
-    """What the large clock shows, in seconds."""
-    shown = await page.locator(".clock").first.inner_text()
+async def clock_s(page: Page, clock: str = ".clock") -> int:
+    """What a clock shows, in seconds; unless said, the large one."""
+    shown = await page.locator(clock).first.inner_text()
     *_, minutes, seconds = map(int, re.findall(r"\d+", shown))
     return minutes * 60 + seconds
 
@@ -56,6 +56,7 @@ async def test_the_host_restarts_pauses_and_extends_and_everybody_sees_why(
     await press(host, "延长 5 分钟，告知全部")
     await see(host, "已延长")
     assert await clock_s(public) == left_s + EXTRA_S
+    assert await clock_s(host, ".room-clock") == await clock_s(host)
     await press(host, "继续计时")
     await public.get_by_text("已暂停：核对三号的线路").wait_for(state="hidden")
     await picture(host, "host-extended")

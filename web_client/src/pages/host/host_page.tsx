@@ -6,6 +6,7 @@
  */
 import { useState } from "preact/hooks";
 import { t } from "../../i18n.ts";
+import type { TenderRow } from "../../net/lookups.ts";
 import { boardOf } from "../../opening/board.ts";
 import { stepsOf } from "../../opening/steps.ts";
 import type { OpeningView } from "../../opening/view.ts";
@@ -125,7 +126,9 @@ function Rooms({
   readonly host: HostView;
   readonly nowMs: number;
 }) {
-  const rooms = host.rooms.filter((row) => row.id === view.id || whenOf(row, nowMs) !== "ended");
+  const rooms = host.rooms
+    .map((row) => (row.id === view.id ? asHeard(row, view, nowMs) : row))
+    .filter((row) => row.id === view.id || whenOf(row, nowMs) !== "ended");
   return (
     <nav class="pane rooms" aria-label={t("host.rooms", { n: rooms.length })}>
       <h2>{t("host.rooms", { n: rooms.length })}</h2>
@@ -146,6 +149,13 @@ function Rooms({
       </ul>
     </nav>
   );
+}
+
+/** The row of the room that this page hears: the list may have been fetched before it changed. */
+function asHeard(row: TenderRow, { stage, window }: OpeningView, nowMs: number): TenderRow {
+  if (window === null || window.ended) return { ...row, stage, session_end_ms: null };
+  const endMs = window.remainingMs === null ? window.endMs : nowMs + window.remainingMs;
+  return { ...row, stage, session_end_ms: endMs };
 }
 
 function Queue({
