@@ -95,7 +95,7 @@ class LossFinder:
 
     def note(self, seq: int, now_ms: int) -> None:
         """Extended number ``seq`` has arrived."""
-        if self._highest < 0:
+        if seq == self._highest + 1 or self._highest < 0:
             self._highest = seq
             return
         if seq <= self._highest:
@@ -144,8 +144,11 @@ class Reception:
         self.received += 1
         if self.first < 0:
             self.first = seq
-        self.first = min(self.first, seq)
-        self.highest = max(self.highest, seq)
+        # Not max and min: this runs for every packet.
+        if seq > self.highest:
+            self.highest = seq
+        elif seq < self.first:
+            self.first = seq
         transit = (arrival_us * self.clock_hz // 1_000_000 - timestamp) & 0xFFFFFFFF
         if self._transit is not None:
             moved = ((transit - self._transit + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -116,7 +116,9 @@ class Rewriter:
         if seq > now.last:
             now.last = seq
             timestamp = (packet.timestamp + now.timestamp_offset) & 0xFFFFFFFF
-            if not self._started or timestamp_delta(timestamp, self._timestamp) > 0:
+            if timestamp != self._timestamp and (
+                not self._started or timestamp_delta(timestamp, self._timestamp) > 0
+            ):
                 self._timestamp = timestamp
             self._started = True
             if self._vp8:

@@ -8,7 +8,7 @@ never looked at here.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 HEADER_BYTES: Final = 12
@@ -50,6 +50,7 @@ class RtpView:
     """
 
     __slots__ = (
+        "_read",
         "buf",
         "extension_end",
         "extension_offset",
@@ -63,6 +64,7 @@ class RtpView:
         "timestamp",
     )
 
+    _read: list[tuple[int, bytes]] | None
     buf: bytes
     marker: bool
     pt: int
@@ -97,18 +99,16 @@ class RtpView:
                 return value
         return None
 
-    def each_extension(self) -> Iterator[tuple[int, bytes]]:
-        """(id, value) in wire order, at most `EXTENSIONS_MAX`."""
-        if self.extension_profile == ONE_BYTE:
-            found = _one_byte(self.buf, self.extension_offset, self.extension_end)
-        elif self.extension_profile & _TWO_BYTE_MASK == TWO_BYTE:
-            found = _two_byte(self.buf, self.extension_offset, self.extension_end)
-        else:
-            return
-        for count, one in enumerate(found):
-            if count == EXTENSIONS_MAX:
-                return
-            yield one
+    def each_extension(self) -> list[tuple[int, bytes]]:
+        """(id, value) in wire order, at most `EXTENSIONS_MAX`. Read once, whoever asks."""
+        if self._read is None:
+            if self.extension_profile == ONE_BYTE:
+                self._read = _one_byte(self.buf, self.extension_offset, self.extension_end)
+            elif self.extension_profile & _TWO_BYTE_MASK == TWO_BYTE:
+                self._read = _two_byte(self.buf, self.extension_offset, self.extension_end)
+            else:
+                self._read = []
+        return self._read
 
     def __repr__(self) -> str:
         return (
@@ -145,6 +145,7 @@ def parse_rtp(buf: bytes, size_max: int = PACKET_BYTES_MAX) -> RtpView | None:
         if not 1 <= padding <= size - offset:
             return None
         end -= padding
+    view._read = None
     view.buf = buf
     view.marker = second >= 0x80
     view.pt = second & 0x7F
@@ -156,37 +157,40 @@ def parse_rtp(buf: bytes, size_max: int = PACKET_BYTES_MAX) -> RtpView | None:
     return view
 
 
-def _one_byte(buf: bytes, pos: int, end: int) -> Iterator[tuple[int, bytes]]:
+def _one_byte(buf: bytes, pos: int, end: int) -> list[tuple[int, bytes]]:
     """RFC 8285 §4.2. Id 0 pads, id 15 ends the block."""
-    while pos < end:
+    found: list[tuple[int, bytes]] = []
+    while pos < end and len(found) < EXTENSIONS_MAX:
         head = buf[pos]
         pos += 1
         if head == 0:
             continue
-        number, size = head >> 4, (head & 0x0F) + 1
-        if number == 15 or pos + size > end:
-            return
+        number, after = head >> 4, pos + (head & 0x0F) + 1
+        if number == 15 or after > end:
+            break
         # Id 0 with a length is invalid; its bytes are skipped.
         if number:
-            yield number, buf[pos : pos + size]
-        pos += size
+            found.append((number, buf[pos:after]))
+        pos = after
+    return found
 
 
-def _two_byte(buf: bytes, pos: int, end: int) -> Iterator[tuple[int, bytes]]:
+def _two_byte(buf: bytes, pos: int, end: int) -> list[tuple[int, bytes]]:
     """RFC 8285 §4.3."""
-    while pos < end:
+    found: list[tuple[int, bytes]] = []
+    while pos < end and len(found) < EXTENSIONS_MAX:
         number = buf[pos]
         pos += 1
         if number == 0:
             continue
         if pos >= end:
-            return
-        size = buf[pos]
-        pos += 1
-        if pos + size > end:
-            return
-        yield number, buf[pos : pos + size]
-        pos += size
+            break
+        after = pos + 1 + buf[pos]
+        if after > end:
+            break
+        found.append((number, buf[pos + 1 : after]))
+        pos = after
+    return found
 
 
 def extension_block(values: Iterable[tuple[int, bytes]]) -> bytes:

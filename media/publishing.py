@@ -268,7 +268,7 @@ def in_room_terms(source: Source, view: RtpView, seq: int, now_us: int) -> Packe
     track = source.track
     ids = track.terms.extensions
     values: list[tuple[int, bytes]] = []
-    if view.extension_profile:
+    if ids.audio_level or ids.orientation:
         for number, value in view.each_extension():
             if number == ids.audio_level and len(value) == 1:
                 values.append((ROOM_AUDIO_LEVEL, value))
@@ -276,7 +276,7 @@ def in_room_terms(source: Source, view: RtpView, seq: int, now_us: int) -> Packe
                 track.level = level if track.level < 0 else min(track.level, level)
             elif number == ids.orientation and len(value) == 1:
                 values.append((ROOM_ORIENTATION, value))
-    block = extension_block(values)
+    block = extension_block(values) if values else b""
     payload = view.payload
     codec = track.terms.codec
     return Packet(
@@ -284,7 +284,7 @@ def in_room_terms(source: Source, view: RtpView, seq: int, now_us: int) -> Packe
         view.timestamp,
         0x90 if block else 0x80,
         ROOM_PT[codec] | (0x80 if view.marker else 0),
-        block + payload,
+        block + payload if block else payload,
         len(block),
         starts_keyframe(codec, payload),
         now_us,

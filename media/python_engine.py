@@ -36,7 +36,7 @@ from media.engine import (
     TrackTerms,
 )
 from media.forwarding import Rewriter
-from media.packets import PACKET_BYTES_MAX, is_rtcp, parse_rtp
+from media.packets import PACKET_BYTES_MAX, parse_rtp
 from media.publishing import Peer, Source, Sources, Track, has_ended, in_room_terms
 from media.ring import Packet
 from media.watching import RESENDS_LEFT_MAX, Stream
@@ -177,7 +177,7 @@ class PythonEngine:
                 continue
             counters.received += 1
             try:
-                if is_rtcp(datagram):
+                if 192 <= datagram[1] <= 223:  # RFC 5761 §4
                     self._receive_rtcp(peer, datagram, now_us)
                 else:
                     self._receive_rtp(peer, datagram, now_us)
@@ -186,38 +186,40 @@ class PythonEngine:
         if self._tapped:
             self._hand_to_taps()
 
-    def _opened(self, heard: set[int], ssrc: int, size: int) -> bool:
-        """Whether a packet that came out of SRTP may go on; keeps the library's memory bounded."""
+    def _opened(
+        self,
+        heard: set[int],
+        ssrc: int,
+        unprotect: Callable[[PacketBuffer, int], int],
+        datagram: bytes,
+    ) -> bytes | None:
+        """What comes out of SRTP; None: it is refused. Keeps the library's memory bounded."""
+        is_new = ssrc not in heard
+        if is_new and len(heard) >= SSRCS_HEARD_MAX:
+            self._counters.refused += 1
+            return None
+        buffer, size = self._in, len(datagram)
+        buffer.view[:size] = datagram
+        size = unprotect(buffer, size)
         if not size:
             self._counters.refused += 1
-            return False
-        heard.add(ssrc)
-        return True
-
-    def _may_hear(self, heard: set[int], ssrc: int) -> bool:
-        if ssrc not in heard and len(heard) >= SSRCS_HEARD_MAX:
-            self._counters.refused += 1
-            return False
-        return True
+            return None
+        if is_new:
+            heard.add(ssrc)
+        return bytes(buffer.view[:size])
 
     def _receive_rtcp(self, peer: Peer, datagram: bytes, now_us: int) -> None:
         ssrc = int.from_bytes(datagram[4:8], "big")
-        if not self._may_hear(peer.heard_rtcp, ssrc):
-            return
-        self._in.view[: len(datagram)] = datagram
-        size = peer.inbound.unprotect_rtcp(self._in, len(datagram))
-        if self._opened(peer.heard_rtcp, ssrc, size):
-            self._control.heard(peer, bytes(self._in.view[:size]), now_us)
+        opened = self._opened(peer.heard_rtcp, ssrc, peer.inbound.unprotect_rtcp, datagram)
+        if opened is not None:
+            self._control.heard(peer, opened, now_us)
 
     def _receive_rtp(self, peer: Peer, datagram: bytes, now_us: int) -> None:
         ssrc = int.from_bytes(datagram[8:12], "big")
-        if not self._may_hear(peer.heard, ssrc):
+        opened = self._opened(peer.heard, ssrc, peer.inbound.unprotect, datagram)
+        if opened is None:
             return
-        self._in.view[: len(datagram)] = datagram
-        size = peer.inbound.unprotect(self._in, len(datagram))
-        if not self._opened(peer.heard, ssrc, size):
-            return
-        view = parse_rtp(bytes(self._in.view[:size]))
+        view = parse_rtp(opened)
         if view is None:
             self._counters.refused += 1
             return
@@ -234,10 +236,9 @@ class PythonEngine:
         source, view = found
         seq = source.unwrapper.unwrap(view.seq)
         source.last_us = now_us
-        if not source.ring.has_room(seq):
-            return  # it came twice, or far too late
         packet = in_room_terms(source, view, seq, now_us)
-        source.ring.keep(packet)
+        if not source.ring.keep(packet):
+            return  # it came twice, or far too late
         source.losses.note(seq, now_us // 1000)
         source.reception.note(seq, view.timestamp, now_us)
         track = source.track

@@ -62,19 +62,17 @@ class PacketRing:
         self._slots: list[Packet | None] = [None] * RING_PACKETS
         self.highest = -1
 
-    def has_room(self, seq: int) -> bool:
-        """False for a number that has been kept, or that is too old to tell."""
+    def keep(self, packet: Packet) -> bool:
+        """False, and nothing happens, for a number that was kept, or that is too old to tell."""
+        seq = packet.seq
         if seq <= self.highest - RING_PACKETS:
             return False
         held = self._slots[seq & _MASK]
-        return held is None or held.seq != seq
-
-    def keep(self, packet: Packet) -> bool:
-        """False, and nothing happens, where `has_room` says so."""
-        if not self.has_room(packet.seq):
+        if held is not None and held.seq == seq:
             return False
-        self._slots[packet.seq & _MASK] = packet
-        self.highest = max(self.highest, packet.seq)
+        self._slots[seq & _MASK] = packet
+        if seq > self.highest:
+            self.highest = seq
         return True
 
     def find(self, seq: int) -> Packet | None:
