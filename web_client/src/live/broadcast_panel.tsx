@@ -13,7 +13,7 @@ import type { RecordingState } from "./told.ts";
 import { latencyText, QualityWord } from "./words.tsx";
 
 export interface BroadcastView {
-  readonly state: "joining" | "playing" | "nobody" | "late" | "lost";
+  readonly state: "joining" | "playing" | "nobody" | "late" | "lost" | "elsewhere";
   /** Who is shown; "" where nobody is. */
   readonly who: string;
   readonly isScreen: boolean;
@@ -31,6 +31,8 @@ export interface BroadcastView {
 export interface BroadcastActs {
   setSound(isOn: boolean): void;
   setAudioOnly(isOn: boolean): void;
+  /** Shows it here instead of on the other page. */
+  comeBack(): void;
 }
 
 export function BroadcastPanel({
@@ -103,6 +105,7 @@ export function BroadcastPanel({
           </Status>
         )}
       </p>
+      {state === "elsewhere" && <Button onPress={acts.comeBack}>{t("live.come_back")}</Button>}
       {view.isFallback && <p class="hint">{t("live.fallback")}</p>}
       {!view.isSoundOn && view.hasSound && isPlaying && <p class="hint">{t("live.sound_hint")}</p>}
       {children}

@@ -25,18 +25,24 @@ export interface Seen {
   readonly latencyMs: number | null;
   readonly isSoundOn: boolean;
   readonly isAudioOnly: boolean;
+  /** Who is shown by what the hall itself knows, for those who are told nothing of the room. */
+  readonly known: string;
 }
 
 /** Behind by more, and the word for it is not "good" any more. */
 const LATE_FAIR_MS = 5_000;
 
 function stateOf(seen: Seen, program: Program): BroadcastView["state"] {
+  if (seen.link === "elsewhere") return "elsewhere";
+  // Who is told nothing of the room cannot know whether anybody sends.
+  const isTold = seen.own !== "";
   const isAnything = program.main !== null || hasSound(seen.told, seen.own);
   if (seen.shown === "fragments") {
     if (seen.player === "playing") return "playing";
-    if (seen.player === "waiting") return isAnything ? "late" : "nobody";
-    if (seen.player === "again") return "lost";
-    return seen.link === "lost" ? "lost" : isAnything ? "joining" : "nobody";
+    if (seen.player === "waiting") return isAnything || !isTold ? "late" : "nobody";
+    if (seen.player === "again") return isAnything ? "lost" : "nobody";
+    if (seen.link === "lost") return "lost";
+    return isAnything ? "joining" : "nobody";
   }
   if (seen.phase === "up") {
     if (!isAnything) return "nobody";
@@ -58,15 +64,16 @@ export function broadcastViewOf(seen: Seen): BroadcastView {
   const program = programOf(told, shown === "fragments" ? "" : own);
   const state = stateOf(seen, program);
   const { main } = program;
+  const isPlaying = state === "playing";
   return {
     state,
-    who: main === null ? "" : whoText(told, main.member),
+    who: main !== null ? whoText(told, main.member) : isPlaying && own === "" ? seen.known : "",
     isScreen: main?.label === "screen",
     way: shown,
     isFallback: shown === "fragments" && seen.first === "webrtc",
     latencyMs: seen.latencyMs,
     quality: shown === "fragments" ? fragmentQuality(seen) : seen.quality,
-    hasSound: hasSound(told, own),
+    hasSound: own === "" || hasSound(told, own),
     isSoundOn: seen.isSoundOn,
     isAudioOnly: seen.isAudioOnly,
     recording: told.recording,

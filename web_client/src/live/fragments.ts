@@ -20,6 +20,8 @@ const JOIN_MS_MAX = 8_000;
 /** A picture that stands so long is said to wait; after the longer one it is begun anew. */
 const WAITING_MS = 1_500;
 const STILL_MS = 4_000;
+/** Where it is not known whether anybody sends. */
+const DOUBT_MS = 12_000;
 /** Said by the server when somebody may not watch any more. */
 const CLOSE_NOT_ALLOWED = 4403;
 const LANE_MAX = 300;
@@ -85,7 +87,7 @@ export class FragmentPlayer {
   readonly height = signal(0);
   private readonly element: HTMLMediaElement;
   private readonly addresses: () => Promise<Addresses | null>;
-  private readonly expects: () => boolean;
+  private readonly expects: () => boolean | null;
   private held: Piece[] = [];
   private socket: WebSocket | null = null;
   private reader = new FragmentReader();
@@ -107,7 +109,7 @@ export class FragmentPlayer {
   constructor(
     element: HTMLMediaElement,
     addresses: () => Promise<Addresses | null>,
-    expects: () => boolean,
+    expects: () => boolean | null,
   ) {
     this.element = element;
     this.addresses = addresses;
@@ -307,12 +309,14 @@ export class FragmentPlayer {
       this.restart();
       return;
     }
+    const expects = this.expects();
     // With nobody sending, an open socket that says nothing is all right.
-    if (!this.expects()) {
+    if (expects === false) {
       this.heardMs = this.movedMs = now;
       return;
     }
-    const patience = value === "joining" || value === "again" ? JOIN_MS_MAX : STILL_MS;
+    const isComing = value === "playing" || value === "waiting";
+    const patience = expects === null ? DOUBT_MS : isComing ? STILL_MS : JOIN_MS_MAX;
     if (still > patience) this.restart();
   }
 }

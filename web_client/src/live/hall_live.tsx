@@ -4,6 +4,7 @@
  * Invariant: where there is no video, or not for us, this is nothing at all.
  */
 import { useEffect, useState } from "preact/hooks";
+import { t } from "../i18n.ts";
 import { DeviceCheck } from "./device_check.tsx";
 import type { LiveRoom } from "./room.ts";
 import { RoomPicture } from "./room_picture.tsx";
@@ -18,10 +19,16 @@ export function HallLive({ id, view, isAsked }: LiveProps) {
   const isShown = room.door.value !== null && link !== "absent" && link !== "refused";
   if (!isShown || view.stage === "closed") return null;
   return (
-    <RoomPicture room={room}>
+    <RoomPicture room={room} known={knownOf(view)}>
       <Stage room={room} view={view} isAsked={isAsked} />
     </RoomPicture>
   );
+}
+
+/** Who is on stage stands in the journal; else it is the room. */
+function knownOf(view: LiveProps["view"]): string {
+  const name = Object.values(view.onStage).at(-1);
+  return name === undefined ? t("live.room") : t("live.on_stage", { name });
 }
 
 /** The reason that was given with the latest call to the stage. */

@@ -4,21 +4,23 @@
  * Invariant: nothing here throws at a page, and nothing of a page waits for it: what fails is a
  * value (`link`, `way`, faults) and is tried again. One `LiveRoom` per page and room.
  */
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { retryDelay } from "../net/backoff.ts";
 import { Refused } from "../net/commands.ts";
 import { FragmentPlayer } from "./fragments.ts";
 import { Publishing } from "./publishing.ts";
-import { type Door, type Routes, routesOf } from "./routes.ts";
+import { type Door, type May, type Routes, routesOf } from "./routes.ts";
 import { foldTold, NOBODY, type Told } from "./told.ts";
 import { ToldStream } from "./told_stream.ts";
 import { Watching } from "./watching.ts";
 import { chooseWay, NO_WAY, type Way } from "./way.ts";
 
-/** "absent": no video here; "refused": not for us (now). */
-export type Link = "joining" | "live" | "lost" | "absent" | "refused";
+/** "absent": no video here; "refused": not for us (now); "elsewhere": on another page of ours. */
+export type Link = "joining" | "live" | "lost" | "absent" | "refused" | "elsewhere";
 
 const TICK_MS = 300;
+/** Fragments begin with the first who sends; who waits for them asks so often. */
+const KNOCK_MS = 8_000;
 const ABSENT_AGAIN_MS = 60_000;
 const REFUSED_AGAIN_MS = 10_000;
 
@@ -33,7 +35,7 @@ export class LiveRoom {
   readonly player: Signal<FragmentPlayer | null> = signal<FragmentPlayer | null>(null);
   /** What somebody on this page has switched on; browsers allow sound only after a press. */
   readonly sound = signal(false);
-  readonly member: ReadonlySignal<string>;
+  readonly member: Signal<string> = signal("");
   readonly publishing: Publishing;
   readonly watching: Watching;
   readonly routes: Routes;
@@ -41,14 +43,14 @@ export class LiveRoom {
   private readonly stream: ToldStream;
   private element: HTMLMediaElement | null = null;
   private failures = 0;
+  private knockedMs = 0;
   private again: ReturnType<typeof setTimeout> | null = null;
   private timer: ReturnType<typeof setInterval> | null = null;
   private ends: (() => void)[] = [];
 
   constructor(room: string) {
     this.room = room;
-    this.routes = routesOf(room);
-    this.member = computed(() => this.door.value?.member ?? "");
+    this.routes = routesOf(room, tabOf(room));
     const servers = () => iceServers(this.door.peek());
     this.publishing = new Publishing(this.routes, servers);
     this.watching = new Watching(this.routes, this.told, () => this.member.value, servers);
@@ -89,17 +91,9 @@ export class LiveRoom {
       () => removeEventListener("pagehide", left),
       () => document.removeEventListener("visibilitychange", seen),
       () => connection?.removeEventListener("change", wake),
-      // What we may do changes with who is on stage.
-      effect(() => {
-        const isOnStage = this.told.value.onStage.includes(this.member.value);
-        if (this.door.peek() !== null && isOnStage !== this.wasOnStage) void this.knock();
-        this.wasOnStage = isOnStage;
-      }),
     ];
     void this.knock();
   }
-
-  private wasOnStage = false;
 
   close(): void {
     if (this.timer === null) return;
@@ -113,7 +107,7 @@ export class LiveRoom {
     this.stream.stop();
     this.player.value?.stop();
     this.player.value = null;
-    if (this.door.value !== null) void this.routes.leave().catch(() => {});
+    if (this.member.value !== "") void this.routes.leave().catch(() => {});
   }
 
   /** Asks the door again: what we may do has changed. */
@@ -125,16 +119,36 @@ export class LiveRoom {
       if (this.timer === null) return;
       this.failures = 0;
       this.code.value = "";
+      this.knockedMs = performance.now();
       this.door.value = door;
-      if (this.link.value !== "live") this.link.value = "joining";
-      this.stream.start();
+      this.member.value = door.member;
+      // Who only watches fragments is nobody in the room, and is told nothing of it.
+      if (door.member === "") this.link.value = "live";
+      else {
+        if (this.link.value !== "live") this.link.value = "joining";
+        this.stream.start();
+      }
       if (door.way === "webrtc" && door.may.watch) this.watching.open();
       else this.watching.close();
-      if (door.may.publish.length === 0) this.publishing.stop();
+      this.allow(door.may);
       this.choose();
     } catch (error) {
       this.refused(error);
     }
+  }
+
+  /** What we may do, by the door or by a line. */
+  private allow(may: May): void {
+    const door = this.door.value;
+    if (door !== null) this.door.value = { ...door, may };
+    if (may.publish.length === 0) this.publishing.stop();
+  }
+
+  /** This page instead of the other one. */
+  comeBack(): void {
+    if (this.link.value !== "elsewhere") return;
+    this.link.value = "joining";
+    void this.knock();
   }
 
   private refused(error: unknown): void {
@@ -180,11 +194,28 @@ export class LiveRoom {
   }
 
   private heard(line: unknown): void {
+    const { kind, may } = line as { kind?: unknown; may?: May };
+    if (kind === "replaced" || kind === "over") {
+      this.end(kind === "over" ? "absent" : "elsewhere");
+      return;
+    }
+    if ((kind === "state" || kind === "may") && may !== undefined) this.allow(may);
     const before = this.told.value;
     const next = foldTold(before, line);
     this.told.value = next;
     if (before.boot !== "" && before.boot !== next.boot) this.begunAnew();
     this.watching.renew();
+  }
+
+  /** Nothing more for this page: the room is over, or another page of ours has taken our place. */
+  private end(link: Link): void {
+    this.stream.stop();
+    this.publishing.stop();
+    this.watching.close();
+    this.player.value?.stop();
+    this.player.value = null;
+    this.told.value = NOBODY;
+    this.link.value = link;
   }
 
   /** The media process is another: all that was connected is gone. */
@@ -196,13 +227,19 @@ export class LiveRoom {
 
   private choose(): void {
     const door = this.door.value;
-    if (door === null) return;
+    const { link } = this;
+    if (door === null || link.value === "elsewhere" || link.value === "absent") return;
+    const nowMs = performance.now();
+    if (door.fragments === null && nowMs - this.knockedMs > KNOCK_MS && this.again === null) {
+      this.knockedMs = nowMs;
+      void this.knock();
+    }
     const seen = {
       first: door.way,
       phase: this.watching.keeper.phase.value,
       hasFragments: door.fragments !== null,
     };
-    const way = chooseWay(this.way.value, seen, performance.now());
+    const way = chooseWay(this.way.value, seen, nowMs);
     const before = this.way.value;
     if (
       way.shown !== before.shown ||
@@ -216,7 +253,10 @@ export class LiveRoom {
       const player = new FragmentPlayer(
         this.element,
         async () => (await this.routes.door()).fragments,
-        () => Object.values(this.told.value.tracks).some((one) => one.flowing && !one.paused),
+        () =>
+          door.member === ""
+            ? null
+            : Object.values(this.told.value.tracks).some((one) => one.flowing && !one.paused),
       );
       this.player.value = player;
       player.start();
@@ -225,6 +265,20 @@ export class LiveRoom {
       this.player.value = null;
     }
   }
+}
+
+const TAB_KEY = "kaibiao.tab";
+
+/** The same over a reload, so that it takes its own place and nobody else's. */
+function tabOf(room: string): string {
+  const key = `${TAB_KEY}.${room}`;
+  const known = sessionStorage.getItem(key);
+  if (known !== null) return known;
+  const fresh = Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+  sessionStorage.setItem(key, fresh);
+  return fresh;
 }
 
 function iceServers(door: Door | null): RTCIceServer[] {

@@ -16,9 +16,12 @@ import { Picture, Sound } from "./tile.tsx";
 
 export function RoomPicture({
   room,
+  known = "",
   children,
 }: {
   readonly room: LiveRoom;
+  /** Who is shown, as far as the page knows without the room. */
+  readonly known?: string;
   readonly children?: ComponentChildren;
 }) {
   const [isAudioOnly, setAudioOnly] = useState(false);
@@ -44,6 +47,7 @@ export function RoomPicture({
     latencyMs: player?.latencyMs.value ?? null,
     isSoundOn: room.sound.value,
     isAudioOnly,
+    known,
   });
   const acts = {
     setSound: (isOn: boolean) => {
@@ -55,6 +59,7 @@ export function RoomPicture({
       }
     },
     setAudioOnly,
+    comeBack: () => room.comeBack(),
   };
   return (
     <BroadcastPanel

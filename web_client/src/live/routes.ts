@@ -61,26 +61,26 @@ export interface Routes {
   told(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** The routes of one room, such as `opening:<id>`. */
-export function routesOf(room: string): Routes {
+/** The routes of one room, such as `opening:<id>`; `tab` tells pages of one person apart. */
+export function routesOf(room: string, tab: string): Routes {
   const at = (name: string) => `/media/${room}/${name}`;
   return {
     door: () => getJson<Door>(at("door")),
-    publish: (offer, labels, to) => postJson(at("publish"), { offer, labels, to }),
+    publish: (offer, labels, to) => postJson(at("publish"), { offer, labels, to, tab }),
     watch: async (wanted, isNew) => {
-      const body = { wanted, anew: isNew };
+      const body = { wanted, anew: isNew, tab };
       const { offer } = await postJson<{ offer: string | null }>(at("watch"), body);
       return offer;
     },
     answer: async (answer) => {
-      await postJson(at("answer"), { answer });
+      await postJson(at("answer"), { answer, tab });
     },
     own: async (track, muted) => {
-      await postJson(at("own"), { track, muted });
+      await postJson(at("own"), { track, muted, tab });
     },
     leave: async () => {
-      await postJson(at("leave"));
+      await postJson(at("leave"), { tab });
     },
-    told: (signal) => openStream(at("told"), signal),
+    told: (signal) => openStream(`${at("told")}?tab=${tab}`, signal),
   };
 }

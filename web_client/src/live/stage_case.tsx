@@ -3,6 +3,7 @@
  *
  * Invariant: pure. One clear next act at a time; what is sent of oneself is seen in word and shape.
  */
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n.ts";
 import { Act, Button, Done, Note } from "../ui/words.tsx";
 import { OwnPicture } from "./tile.tsx";
@@ -42,6 +43,14 @@ export function StageCase({
   readonly view: StageView;
   readonly acts: StageCaseActs;
 }) {
+  const box = useRef<HTMLDivElement>(null);
+  // Being asked is news: it is brought into sight, unless something else is asked first.
+  useEffect(() => {
+    const isTyping = document.activeElement?.matches("input, textarea") === true;
+    if (view.step === "asked" && !view.isSecond && !isTyping) {
+      box.current?.scrollIntoView({ block: "center" });
+    }
+  }, [view.step, view.isSecond]);
   if (view.step === "over") {
     return (
       <div class="stage">
@@ -54,7 +63,7 @@ export function StageCase({
   }
   if (view.step === "asked") {
     return (
-      <div class="stage asked-to" role="alert">
+      <div ref={box} class="stage asked-to" role="alert">
         <h3>{t("speak.asked_title")}</h3>
         {view.reason !== "" && <p>{t("speak.reason", { reason: view.reason })}</p>}
         {view.isSecond ? (
