@@ -12,7 +12,10 @@ import server.domain
 from crypto.objects.entry import EntryType
 from server.domain import log_entries
 from server.domain.refusals import REFUSALS, Refused
-from tests.domain import refusal_catalogue_hall  # noqa: F401 - adds its stories to SCENARIOS
+from tests.domain import (  # their stories go to SCENARIOS
+    refusal_catalogue_floor,  # noqa: F401
+    refusal_catalogue_hall,  # noqa: F401
+)
 from tests.domain.refusal_catalogue import SCENARIOS
 
 CODE = re.compile(r"[a-z_]+\.[a-z_]+")
