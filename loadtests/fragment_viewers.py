@@ -53,9 +53,12 @@ class Server:
     async def _open(self) -> int:
         app = web.Application()
         app[FRAGMENTS] = FragmentDoor(
-            lambda name: self.room, lambda actor, name: True, lambda request: str(id(request))
+            lambda name: self.room,
+            lambda request: lambda: True,
+            lambda request: str(id(request)),
+            origins=(),
         )
-        app.router.add_get("/media/{room}/live", self._handle)
+        app.router.add_get("/media/{room}/live", live)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
@@ -64,9 +67,6 @@ class Server:
         for stream, form in enumerate(FORMATS):
             hub.set_format(stream, form)
         return runner.addresses[0][1]
-
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
-        return await live(request, None, None)  # type: ignore[arg-type]
 
     async def _play(self, seconds: int) -> int:
         began, total = self.loop.time(), 0

@@ -1,25 +1,22 @@
-"""Watching where no UDP passes (片段观看): ``/media/{room}/live`` and ``/media/{room}/hls/{name}``.
+"""Watching where no UDP passes (片段观看): a WebSocket of fragments, and HLS over the same ones.
 
-The composer puts a ``FragmentDoor`` into ``app[FRAGMENTS]``; who may watch is asked of it before
-anything is sent and again before every slice. Invariant: a viewer here has no queue. What a slow
-socket does not take stays in the room's ring, and who takes nothing for ``SEND_S_MAX`` is closed.
+Served by the media process (`live_listener`). Who asks shows a token, and whether it is good still
+is asked again before every slice. Invariant: a viewer here has no queue. What a slow socket does
+not take stays in the room's ring, and who takes nothing for ``SEND_S_MAX`` is closed.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from media.fragments.errors import FragmentRefused
 from media.fragments.hub import Viewer
 from media.fragments.room import RoomStream
-from server.domain.model import Actor
-from server.http.front import Front
 from server.http.refusals import CODE_HEADER, refusal_body
 
 SEND_S_MAX: Final = 10.0
@@ -46,27 +43,35 @@ STATUS: Final = {
 }
 
 
+Still = Callable[[], bool]
+
+
 @dataclass(slots=True)
 class FragmentDoor:
-    """``stream(room)``: None where there is none; ``may_watch(actor, room)`` by the table of roles;
-    ``address(request)``: whose request it is, behind proxies too.
+    """``stream(room)``: None where there is none; ``admit(request)``: whether whoever asks may
+    watch that room, and may go on; None: no. ``address(request)``: whose request it is, behind
+    proxies too. ``origins``: whose pages may ask.
     """
 
     stream: Callable[[str], RoomStream | None]
-    may_watch: Callable[[Actor, str], bool]
+    admit: Callable[[web.Request], Still | None]
     address: Callable[[web.Request], str]
+    origins: Container[str]
     _held: Counter[str] = field(default_factory=Counter)
 
-    def open(self, request: web.Request, actor: Actor) -> RoomStream:
-        """Raises FragmentRefused ``stream.not_yours``, ``stream.unknown``."""
-        room = request.match_info["room"]
+    def open(self, request: web.Request) -> tuple[RoomStream, Still]:
+        """Raises FragmentRefused ``stream.origin``, ``stream.not_yours``, ``stream.unknown``."""
+        origin = request.headers.get("Origin")
+        if origin is not None and origin not in self.origins:
+            raise FragmentRefused("stream.origin")
+        still = self.admit(request)
         # Asked first: who may not watch is not told which rooms there are either.
-        if not self.may_watch(actor, room):
+        if still is None:
             raise FragmentRefused("stream.not_yours")
-        stream = self.stream(room)
+        stream = self.stream(request.match_info["room"])
         if stream is None:
             raise FragmentRefused("stream.unknown")
-        return stream
+        return stream, still
 
     @contextmanager
     def held(self, request: web.Request) -> Iterator[None]:
@@ -86,28 +91,27 @@ class FragmentDoor:
 FRAGMENTS: Final = web.AppKey("fragments", FragmentDoor)
 
 
-async def live(request: web.Request, _front: Front, actor: Actor) -> web.StreamResponse:
-    """GET /media/{room}/live: a WebSocket of the messages of ``media.fragments.hub``."""
+async def live(request: web.Request) -> web.StreamResponse:
+    """A WebSocket of the messages of ``media.fragments.hub``."""
     door = request.app[FRAGMENTS]
     try:
-        _check_origin(request)
-        stream = door.open(request, actor)
+        stream, still = door.open(request)
         with door.held(request):
             viewer = stream.join()
             try:
-                return await _serve(request, door, actor, viewer)
+                return await _serve(request, still, viewer)
             finally:
                 viewer.close()
     except FragmentRefused as refused:
         return _refusal(refused.code)
 
 
-async def hls(request: web.Request, _front: Front, actor: Actor) -> web.StreamResponse:
-    """GET /media/{room}/hls/{name}: playlists, init segments and segments."""
+async def hls(request: web.Request) -> web.StreamResponse:
+    """Playlists, init segments and segments, by ``name``."""
     door = request.app[FRAGMENTS]
     name = request.match_info["name"]
     try:
-        stream = door.open(request, actor)
+        stream, _ = door.open(request)
         if name == "index.m3u8":
             return web.Response(text=stream.master(), content_type=PLAYLIST)
         if name.endswith(".m3u8"):
@@ -120,14 +124,12 @@ async def hls(request: web.Request, _front: Front, actor: Actor) -> web.StreamRe
         return _refusal(refused.code)
 
 
-async def _serve(
-    request: web.Request, door: FragmentDoor, actor: Actor, viewer: Viewer
-) -> web.WebSocketResponse:
+async def _serve(request: web.Request, still: Still, viewer: Viewer) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(
         max_msg_size=CLIENT_BYTES_MAX, compress=False, heartbeat=PING_S, autoclose=True
     )
     await socket.prepare(request)
-    pump = asyncio.create_task(_pump(socket, request, door, actor, viewer))
+    pump = asyncio.create_task(_pump(socket, still, viewer))
     listen = asyncio.create_task(socket.receive())
     try:
         await asyncio.wait({pump, listen}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,16 +149,12 @@ async def _serve(
     return socket
 
 
-async def _pump(
-    socket: web.WebSocketResponse,
-    request: web.Request,
-    door: FragmentDoor,
-    actor: Actor,
-    viewer: Viewer,
-) -> int:
+async def _pump(socket: web.WebSocketResponse, still: Still, viewer: Viewer) -> int:
     """Sends until there is a reason to stop; returns the close code."""
-    while door.may_watch(actor, request.match_info["room"]):
+    while True:
         messages = await viewer.messages()
+        if not still():
+            return CLOSE_NOT_ALLOWED
         if not messages:
             return WSCloseCode.OK
         for message in messages:
@@ -167,14 +165,6 @@ async def _pump(
                 return CLOSE_SLOW
             except ConnectionError:
                 return WSCloseCode.GOING_AWAY
-    return CLOSE_NOT_ALLOWED
-
-
-def _check_origin(request: web.Request) -> None:
-    """A foreign page may open a WebSocket with our cookie: it must not. Raises FragmentRefused."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise FragmentRefused("stream.origin")
 
 
 def _refusal(code: str) -> web.Response:

@@ -3,11 +3,10 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -71,15 +70,6 @@ async def play(site: Site, sent: list[Sent], past_s: float) -> None:
             room.tick(began_ns + batch[-1].at_ns)
 
 
-def anybody(use_case: Callable[..., Any]) -> Callable[[web.Request], Any]:
-    """The use case without the door of the whole server: who asks is nobody in particular."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        return await use_case(request, None, None)
-
-    return handle
-
-
 async def watch_page(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(PAGE)
 
@@ -105,19 +95,22 @@ async def serving(room: RoomStream) -> AsyncIterator[Site]:
     """A site with this room; closes it."""
     site = Site(room)
     app = web.Application(client_max_size=1)
+    origins: set[str] = set()
     app[FRAGMENTS] = FragmentDoor(
         lambda name: room if name == "room" else None,
-        lambda actor, name: site.allowed,
+        lambda request: (lambda: site.allowed) if site.allowed else None,
         lambda request: request.remote or "",
+        origins,  # known once it listens
     )
-    app.router.add_get("/media/{room}/live", anybody(live))
-    app.router.add_get("/media/{room}/hls/{name}", anybody(hls))
+    app.router.add_get("/media/{room}/live", live)
+    app.router.add_get("/media/{room}/hls/{name}", hls)
     app.router.add_get("/watch", watch_page)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)
     await listener.start()
     site.port = runner.addresses[0][1]
+    origins.add(site.url)
     try:
         yield site
     finally:

@@ -1,0 +1,85 @@
+"""The fragments' listener of the media process (片段监听): two addresses, behind a token.
+
+    GET /media/{room}/live?token=...               a WebSocket, see `media.fragments.hub`
+    GET /media/{room}/hls/{token}/index.m3u8       and what its playlists name beside it
+
+No session comes here and no cookie is read. Invariant: what a foreign page asks is refused, what
+our own page asks it may read (CORS, for players that fetch), and nothing is kept of who asked.
+"""
+
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from aiohttp import web
+
+from media.fragments.room import RoomStream
+from server.http.fragments import FRAGMENTS, FragmentDoor, Still, hls, live
+from server.http.rates import client_address
+
+ROOM: Final = "{room:opening:[a-z0-9-]{1,64}}"
+TOKEN: Final = "{token:[A-Za-z0-9_.-]{1,400}}"  # noqa: S105 - a pattern
+HEADER_LINE_MAX: Final = 4096
+HEADERS_MAX: Final = 64
+KEEPALIVE_S: Final = 75.0
+SHUTDOWN_S: Final = 1.0
+BACKLOG: Final = 1024
+
+
+async def listen_fragments(
+    sock: socket.socket,
+    *,
+    stream: Callable[[str], RoomStream | None],
+    admitted: Callable[[str, str], Any],
+    is_good: Callable[[Any], bool],
+    origin: str,
+    proxies: frozenset[str],
+) -> Callable[[], Awaitable[None]]:
+    """Listens on ``sock``; returns what ends it. ``admitted(room, token)`` gives what ``is_good``
+    is asked of while it lasts, None where the token is not good.
+    """
+
+    def admit(request: web.Request) -> Still | None:
+        token = request.match_info.get("token") or request.query.get("token", "")
+        held = admitted(request.match_info["room"], token)
+        return None if held is None else lambda: is_good(held)
+
+    def address(request: web.Request) -> str:
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        return client_address(request.remote, forwarded, proxies)
+
+    app = web.Application(client_max_size=1)
+    app[FRAGMENTS] = FragmentDoor(stream, admit, address, frozenset({origin}))
+    app.router.add_get(f"/media/{ROOM}/live", live)
+    app.router.add_get(f"/media/{ROOM}/hls/{TOKEN}/{{name}}", hls)
+    app.on_response_prepare.append(_header_writer(origin))
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=KEEPALIVE_S,
+        shutdown_timeout=SHUTDOWN_S,
+        max_line_size=HEADER_LINE_MAX,
+        max_field_size=HEADER_LINE_MAX,
+        max_headers=HEADERS_MAX,
+    )
+    await runner.setup()
+    await web.SockSite(runner, sock, backlog=BACKLOG).start()
+    return runner.cleanup
+
+
+def _header_writer(
+    origin: str,
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    async def write(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Vary"] = "Origin"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        # Another port is another origin, though the same site.
+        response.headers["Cross-Origin-Resource-Policy"] = "same-site"
+        response.headers["Server"] = "kaibiao"
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+
+    return write
