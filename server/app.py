@@ -27,9 +27,12 @@ from server.http.app import FRONT, bind, build_app, listen
 from server.http.edge_door import EDGE_DOOR
 from server.http.front import Front
 from server.http.health import build_health_app, listen_health
+from server.http.live_gate import show_video
 from server.http.reading_moment import TURNS_AFTER_READ
 from server.http.settings import HttpSettings, Limits, Rate
 from server.http.upload_note import new_hasher
+from server.live.metrics import VideoCollector
+from server.live.video import Video, bind_listener
 from server.operator_socket import operator_door
 from server.rooms.clock import Clock
 from server.rooms.desk import Desk
@@ -69,6 +72,7 @@ class Running:
     signaling: SignalingServer
     http_port: int
     ws_port: int
+    video: Video | None
     trouble: "asyncio.Future[None]"  # fails with what ends the process, see `_watch`
 
 
@@ -146,6 +150,7 @@ async def _listen(
     edges = _edges(config, hall)
     if edges is not None:
         stack.push_async_callback(edges.close)
+    video = _video(config, hall)
     gateway = RoomsGateway(hall, lambda ticket: _redeem(app[FRONT], hall, ticket))
     signaling = await serve_signaling(
         config.listen.host,
@@ -167,12 +172,16 @@ async def _listen(
         broker=edges.broker if edges else None,
     )
     stack.push_async_callback(signaling.close, "server.restart", RESTART_SPREAD_MS)
-    settings = _settings(config, signaling.port)
+    settings = _settings(config, signaling.port, video)
     app = build_app(desk, hall.blobs, settings, registry)
     hall.publish = _publisher(signaling)
     if edges is not None:
         edges.start(registry)
         app[EDGE_DOOR] = edges.door
+    if video is not None:
+        stack.push_async_callback(video.close)
+        show_video(app, video, hall.now_ms)
+        registry.register(VideoCollector(video))
     hall.turns_after_read = TURNS_AFTER_READ
     app[FRONT].sessions.on_end.append(lambda digest: _drop(signaling, digest))
     pages = await listen(app, sock)
@@ -191,6 +200,7 @@ async def _listen(
         signaling=signaling,
         http_port=pages.addresses[0][1],
         ws_port=signaling.port,
+        video=video,
         trouble=asyncio.get_running_loop().create_future(),
     )
 
@@ -204,7 +214,12 @@ def _edges(config: Config, hall: Hall) -> "OwnerSide | None":
     return OwnerSide(config.edges, hall)
 
 
-def _settings(config: Config, ws_port: int) -> HttpSettings:
+def _video(config: Config, hall: Hall) -> Video | None:
+    """Live video; its process begins with `serve`, or with the first who asks for it."""
+    return Video(config, hall, bind_listener(config)) if config.media.enabled else None
+
+
+def _settings(config: Config, ws_port: int, video: Video | None) -> HttpSettings:
     per_minute = config.limits.requests_per_minute
     rate = Rate(per_minute, per_minute)
     return HttpSettings(
@@ -213,6 +228,7 @@ def _settings(config: Config, ws_port: int) -> HttpSettings:
         hosts=frozenset(config.listen.public_hosts),
         proxies=frozenset(config.listen.trusted_proxies),
         ws_port=None if config.listen.ws_behind_origin else ws_port,
+        media_port=video.port if video and not config.media.behind_origin else None,
         edges=tuple(config.edges.urls) if config.edges.redis else (),
         demo=config.site.demo,
         site_name=config.site.name,
@@ -297,6 +313,8 @@ async def serve(config: Config) -> None:
         loop.add_signal_handler(number, stop.set)
     async with running(config) as site:
         calm_the_collector()
+        if site.video is not None:
+            site.video.begin()
         print(f"kaibiao: {config.site.origin}", flush=True)
         await stop.wait()
         if site.trouble.done():

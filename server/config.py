@@ -104,6 +104,33 @@ class Edges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = 8432
 
 
+class Media(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Live video and its recordings, in a process of their own (docs/media.md)."""
+
+    enabled: Annotated[bool, msgspec.Meta(description="false: no such process, no such pages")] = (
+        True
+    )
+    host: Annotated[str, msgspec.Meta(description="address of its two ports")] = "127.0.0.1"
+    port: Annotated[
+        Port, msgspec.Meta(description="UDP, everybody's sound and pictures; 0: four above pages")
+    ] = 0
+    public_addresses: Annotated[
+        list[str], msgspec.Meta(description="IP addresses that browsers are told; empty: host")
+    ] = []
+    http_port: Annotated[
+        Port, msgspec.Meta(description="fragments, where no UDP passes; 0: three above pages")
+    ] = 0
+    behind_origin: Annotated[
+        bool, msgspec.Meta(description="a proxy serves its /media/*/live and */hls/* as ours")
+    ] = False
+    quota_gib: Annotated[
+        int, msgspec.Meta(ge=0, description="recordings of one room; 0: as the disk allows")
+    ] = 0
+    retention_days: Annotated[
+        int, msgspec.Meta(ge=0, description="recordings are kept so long; 0: for ever")
+    ] = 0
+
+
 class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the journal is kept."""
 
@@ -120,6 +147,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     listen: Listen = Listen()
     limits: Limits = Limits()
     edges: Edges = Edges()
+    media: Media = Media()
     journal: Journal = Journal()
 
 

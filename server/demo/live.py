@@ -139,6 +139,8 @@ async def run(port: int, bidders: int, *, fresh: bool) -> None:
     played = scenes(bidders)
     people = cast_list(world, played[0].room)
     async with running(config, demo_people=people) as site:
+        if site.video is not None:
+            site.video.begin()
         for scene in played:
             await publish(site, world, scene.plan, scene.room)
         await open_meeting(site.hall, world)

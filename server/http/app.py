@@ -27,7 +27,8 @@ from server.http.settings import HttpSettings
 from server.storage.blobs import BlobStore
 
 SWEEP_S: Final = 60.0
-NO_HEAD: Final = frozenset({"event_list"})  # a long poll without an answer is worth nothing
+# A long poll without an answer is worth nothing, and a HEAD must not make anybody present.
+NO_HEAD: Final = frozenset({"event_list", "live_told"})
 BACKLOG: Final = 1024
 
 

@@ -27,6 +27,20 @@ HTTP_REFUSALS: Final[dict[str, Refusal]] = {
     # sessions
     "auth.too_many": Refusal(429, retryable=True),
     "auth.busy": Refusal(503, retryable=True),
+    # live video; those of `media.errors` among them
+    "media.absent": Refusal(404),
+    "media.away": Refusal(503, retryable=True),
+    "media.not_allowed": Refusal(403),
+    "media.not_here": Refusal(409, retryable=True),
+    "media.replaced": Refusal(409),
+    "media.over": Refusal(409),
+    "media.full": Refusal(503, retryable=True),
+    "media.too_often": Refusal(429, retryable=True),
+    "media.unknown": Refusal(404),
+    "media.state": Refusal(409, retryable=True),
+    "media.sdp": Refusal(422),
+    "media.sdp_size": Refusal(413),
+    "media.no_codec": Refusal(422),
     # tus
     "tus.version": Refusal(412),
     "upload.length_missing": Refusal(400),

@@ -36,14 +36,15 @@ PERMISSIONS: Final = ", ".join(
 
 def content_policy(settings: HttpSettings) -> str:
     """The Content-Security-Policy of the site."""
+    media = settings.media_origins
     return "; ".join(
         (
             "default-src 'self'",
             "script-src 'self' 'wasm-unsafe-eval'",
-            f"connect-src 'self' {' '.join(settings.ws_origins)}",
+            f"connect-src 'self' {' '.join((*settings.ws_origins, *media))}",
             "style-src 'self'",
             "img-src 'self' data: blob:",
-            "media-src 'self' blob:",
+            " ".join(("media-src 'self' blob:", *media[:1])),
             "worker-src 'self'",
             "object-src 'none'",
             "frame-ancestors 'none'",

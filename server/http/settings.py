@@ -82,7 +82,8 @@ class HttpSettings:
     behind. ``hosts`` are further names that a Host header may carry (the proxy's view of us).
     ``proxies`` are peers whose last X-Forwarded-For hop is believed; nobody else's is.
     ``ws_port`` None: signaling is reached under the same origin. ``edges``: where pages of viewers
-    find other processes that serve them, as ws:// addresses or paths of our origin.
+    find other processes that serve them, as ws:// addresses or paths of our origin. ``media_port``:
+    where the fragments of live video are; None: under the same origin, or nowhere.
     """
 
     origin: str
@@ -91,6 +92,7 @@ class HttpSettings:
     proxies: frozenset[str] = frozenset()
     ws_port: int | None = None
     edges: tuple[str, ...] = ()
+    media_port: int | None = None
     demo: bool = False
     site_name: str = ""  # on every page, as is whom to call; empty: the site has not said
     help_phone: str = ""
@@ -123,9 +125,20 @@ class HttpSettings:
     @property
     def ws_origin(self) -> str:
         """Where signaling is."""
-        parts = urlsplit(self.origin)
         scheme = "wss" if self.is_secure else "ws"
         if self.ws_port is None:
-            return f"{scheme}://{parts.netloc}"
-        host = parts.hostname or ""
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.ws_port}"
+            return f"{scheme}://{urlsplit(self.origin).netloc}"
+        return self._at(scheme, self.ws_port)
+
+    @property
+    def media_origins(self) -> tuple[str, ...]:
+        """Where fragments are fetched, and where they are streamed; none: nowhere else."""
+        if self.media_port is None:
+            return ()
+        schemes = ("https", "wss") if self.is_secure else ("http", "ws")
+        return tuple(self._at(scheme, self.media_port) for scheme in schemes)
+
+    def _at(self, scheme: str, port: int) -> str:
+        """Another port of our host."""
+        host = urlsplit(self.origin).hostname or ""
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -132,3 +132,92 @@ class EnvelopeStored(Struct):
     """An envelope is durable; it counts only through a SUBMIT."""
 
     bid_id: Key
+
+
+# ---- live video
+
+Sdp = Annotated[str, Meta(max_length=1 << 17)]  # media/sdp.py allows half of it
+Tab = Annotated[str, Meta(max_length=64)] | None
+
+
+class CallTo(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom a supervisor's call reaches: ``seat``, ``venue`` or ``all``."""
+
+    kind: Annotated[str, Meta(pattern="^(seat|venue|all)$")]
+    id: Annotated[str, Meta(max_length=80)] = ""
+
+
+class PublishAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """``labels``: by mid what each section of the offer is. ``tab``: as in ``told``."""
+
+    offer: Sdp
+    labels: Annotated[
+        dict[
+            Annotated[str, Meta(max_length=64)],
+            Annotated[str, Meta(pattern="^(camera|microphone|screen|screen_sound)$")],
+        ],
+        Meta(max_length=32),
+    ]
+    to: CallTo | None = None
+    tab: Tab = None
+
+
+class WatchAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """``wanted``: track to its tile's height. ``anew``: by another connection than before."""
+
+    wanted: Annotated[
+        dict[
+            Annotated[str, Meta(pattern="^[1-9][0-9]{0,15}$")],
+            Annotated[int, Meta(ge=0, le=8192)],
+        ],
+        Meta(max_length=256),
+    ]
+    anew: bool = False
+    tab: Tab = None
+
+
+class AnswerGiven(Struct, frozen=True, forbid_unknown_fields=True):
+    """To the latest offer."""
+
+    answer: Sdp
+    tab: Tab = None
+
+
+class OwnMute(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a track of one's own."""
+
+    track: Annotated[int, Meta(ge=1, le=(1 << 53) - 1)]
+    muted: bool
+    tab: Tab = None
+
+
+class LiveLeft(Struct, frozen=True, forbid_unknown_fields=True):
+    """Goes at once."""
+
+    tab: Tab = None
+
+
+class LiveDoor(Struct):
+    """What somebody may do in a room's video; ``way``: webrtc or fragments, what to try first."""
+
+    member: str
+    may: dict[str, Any]
+    way: str
+    ice_servers: list[dict[str, Any]]
+    fragments: dict[str, str] | None
+    recorded: bool
+    venues: list[dict[str, Any]] | None
+    names: dict[str, dict[str, str]]
+
+
+class Published(Struct):
+    """The answer, and by mid the numbers of the tracks."""
+
+    answer: str
+    tracks: dict[str, int]
+
+
+class WatchOffered(Struct):
+    """None where only tiles have changed."""
+
+    offer: str | None

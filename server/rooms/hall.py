@@ -85,6 +85,7 @@ class Hall:
         self.turns_after_read = 0  # set by whoever reads commands in a later turn than they came
         self._allow_test = allow_test
         self.publish: Publish = lambda stream, event, epoch: None  # set when signaling listens
+        self.changed: list[Callable[[str], None]] = []  # told of every stream that has grown
         self.stopped: set[str] = set()  # streams whose room could not be kept alive
         self._rooms: dict[str, Room] = {}
         self._minders: dict[str, Minder] = {}
@@ -345,6 +346,8 @@ class Hall:
 
     def _touch(self, stream: str) -> None:
         self._minders[stream].touch()
+        for told in self.changed:
+            told(stream)
         if stream.startswith("tender:"):
             return
         twin = self._minders.get(stream.replace("opening:", "tender:", 1))

@@ -1,0 +1,428 @@
+"""The desk of live video (直播窗口): who is present in which room, and what pages ask of it.
+
+A person is in a room while his told stream is open and `GRACE_S` after it broke; a newer one takes
+its place. What the rooms decide (stage, holds, mutes, calls) is read from their states after it is
+durable, and applied as a whole; so it is when the media process has begun anew. Invariant: the
+media process learns of nobody who may not be there, and nothing in the hall waits for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final, Protocol
+
+from server.domain.floor import Floor
+from server.domain.model import PUBLIC, Actor, Role
+from server.domain.opening import Opening
+from server.domain.refusals import Refused
+from server.domain.registry import Person
+from server.live.cards import card, meetable, venues_of
+from server.live.child import Child
+from server.live.grants import (
+    NOT_ANNOUNCED,
+    Place,
+    has_video,
+    is_over,
+    place_of,
+    reached,
+)
+from server.live.link import Line
+from server.live.told import Listener, Member, RoomView
+
+GRACE_S: Final = 10.0
+MEMBERS_MAX: Final = 400  # of one room
+ROOMS_MAX: Final = 200
+ROOMS_OF_PERSON_MAX: Final = 8
+# More people than this watch fragments: forwarding is one core's work.
+BY_WEBRTC_MAX: Final = 150
+RUNNING: Final = ("on", "no_pictures")
+REPLACED: Final = {"kind": "replaced"}
+OVER: Final = {"kind": "over"}
+
+log = logging.getLogger("kaibiao.live")
+
+
+class Rooms(Protocol):
+    """What the desk asks of the hall."""
+
+    def now_ms(self) -> int: ...
+    def state(self, room: str) -> Any:
+        """The durable state of an opening or a meeting; None where there is none."""
+        ...
+
+    def is_registered(self, room: str, org: str) -> bool:
+        """Whether an organisation is registered as a bidder of this opening's tender."""
+        ...
+
+    def names(self) -> list[str]:
+        """Of all openings and meetings."""
+        ...
+
+    def people(self) -> dict[str, Person]:
+        """By person id."""
+        ...
+
+
+class LiveDesk:
+    """``child`` is begun by whoever composes, or by the first who comes. ``changed(room)`` is to
+    be called whenever something became durable in a room.
+    """
+
+    def __init__(self, rooms: Rooms, make_child: Callable[["LiveDesk"], Child]) -> None:
+        self._rooms = rooms
+        self._views: dict[str, RoomView] = {}
+        self._seen: dict[str, Any] = {}  # room -> the floor and stage that were applied
+        self._graces: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self.counts: dict[str, int] = {}
+        self.child = make_child(self)
+
+    # ---- who may
+
+    def place(self, room: str, actor: Actor) -> Place:
+        """Raises Refused ``media.absent``, ``media.not_allowed``."""
+        state = self._rooms.state(room)
+        if state is None or not has_video(state):
+            raise Refused("media.absent")
+        registered = actor.role is Role.BIDDER and self._rooms.is_registered(room, actor.org)
+        return place_of(actor, state, is_registered=registered, now_ms=self._rooms.now_ms())
+
+    def door(self, room: str, actor: Actor) -> dict[str, Any]:
+        """What a page must know before it comes in, fragments and ICE servers excepted."""
+        place = self.place(room, actor)
+        view = self._views.get(room)
+        is_crowded = view is not None and len(view.members) >= BY_WEBRTC_MAX
+        by_webrtc = place.is_member and not (is_crowded and place.role == "bidder")
+        return {
+            "member": actor.person if place.is_member else "",
+            "may": place.shown(),
+            "way": "webrtc" if by_webrtc else "fragments",
+            "recorded": True,
+            "venues": venues_of(self._rooms.state(room)),
+            "names": self._names(room, place),
+        }
+
+    def _names(self, room: str, place: Place) -> dict[str, Any]:
+        """Who can be met here, as far as this one may know it."""
+        view = self._views.get(room)
+        people, found = self._rooms.people(), dict[str, Any]()
+        for name in meetable(self._rooms.state(room), view.members if view is not None else ()):
+            person = people.get(name)
+            other = self._place_or_none(room, person.actor) if person is not None else None
+            if person is None or other is None:
+                continue
+            if place.grants.watch_all or not other.is_discreet:
+                found[name] = card(person, other)
+        return found
+
+    def _place_or_none(self, room: str, actor: Actor) -> Place | None:
+        try:
+            return self.place(room, actor)
+        except Refused:
+            return None
+
+    # ---- presence
+
+    def come_in(self, room: str, actor: Actor, tab: str) -> Listener:
+        """A told stream begins. Raises Refused ``media.not_allowed``, ``media.full``..."""
+        place = self.place(room, actor)
+        if not place.is_member:
+            raise Refused("auth.required" if actor is PUBLIC else "media.not_allowed")
+        if is_over(self._rooms.state(room), self._rooms.now_ms()):
+            raise Refused("media.over")
+        view = self._view(room)
+        name = actor.person
+        self._check_room_for(view, name)
+        known = view.members.get(name)
+        if known is not None and known.listener is not None:
+            known.listener.end(REPLACED)
+        self._stop_grace(room, name)
+        listener = Listener(name)
+        is_other_page = known is not None and known.tab != tab
+        if is_other_page:  # what the other page had open must not go on beside this one
+            self.child.note("dismiss", {"room": room, "member": name})
+        person = self._rooms.people().get(name)
+        org_name = person.org_name if person else ""
+        view.members[name] = Member(actor.name, org_name, place, actor, tab, listener)
+        self.child.begin()
+        self._apply_room(view)
+        if known is None or is_other_page:
+            self._admit(room, name, place)
+        listener.tell({"kind": "state", **view.state(name, self.child.boots)})
+        view.tell_of_member(name)
+        return listener
+
+    def _check_room_for(self, view: RoomView, name: str) -> None:
+        if name in view.members:
+            return
+        mine = sum(name in other.members for other in self._views.values())
+        if len(view.members) >= MEMBERS_MAX or mine >= ROOMS_OF_PERSON_MAX:
+            raise Refused("media.full")
+
+    def go_away(self, room: str, listener: Listener) -> None:
+        """A told stream broke, or was ended: he is waited for, unless another took its place."""
+        view = self._views.get(room)
+        known = view.members.get(listener.member) if view is not None else None
+        if view is None or known is None or known.listener is not listener:
+            return
+        listener.end()
+        known.listener = None
+        view.tell_of_member(listener.member)
+        loop = asyncio.get_running_loop()
+        self._graces[room, listener.member] = loop.call_later(
+            GRACE_S, self.dismiss, room, listener.member
+        )
+
+    def dismiss(self, room: str, member: str, last: dict[str, Any] | None = None) -> None:
+        """Everything of his ends here and now. Idempotent."""
+        view = self._views.get(room)
+        known = view.members.get(member) if view is not None else None
+        if view is None or known is None:
+            return
+        self._stop_grace(room, member)
+        self.child.note("dismiss", {"room": room, "member": member})
+        self.take_back(room, member)
+        if known.listener is not None:
+            known.listener.end(last or {"kind": "gone"})
+        for number in [one.number for one in view.tracks.values() if one.member == member]:
+            view.remove_track(number)
+        view.remove_member(member)
+        self._forget_if_empty(view)
+
+    def _forget_if_empty(self, view: RoomView) -> None:
+        if not view.members:
+            self._views.pop(view.name, None)
+            self._seen.pop(view.name, None)
+
+    def _stop_grace(self, room: str, member: str) -> None:
+        grace = self._graces.pop((room, member), None)
+        if grace is not None:
+            grace.cancel()
+
+    def _view(self, room: str) -> RoomView:
+        view = self._views.get(room)
+        if view is None:
+            if len(self._views) >= ROOMS_MAX:
+                raise Refused("media.full")
+            view = self._views[room] = RoomView(room)
+        return view
+
+    # ---- what pages ask
+
+    async def ask(
+        self, room: str, actor: Actor, name: str, value: dict[str, Any], tab: str | None
+    ) -> dict[str, Any]:
+        """One of publish, watch, answer, own. Raises Refused."""
+        place = self.place(room, actor)
+        known = self._member(room, actor, tab)
+        if name == "publish" and place.grants.hidden:
+            value = value | {"to": self._called(room, actor, value.get("to"))}
+        elif name == "publish":
+            value = value | {"to": None}
+        assert known is not None
+        return await self.child.ask(name, {"room": room, "member": actor.person, **value})
+
+    def _member(self, room: str, actor: Actor, tab: str | None) -> Member:
+        view = self._views.get(room)
+        known = view.members.get(actor.person) if view is not None else None
+        if known is None:
+            raise Refused("media.not_here")
+        if tab is not None and known.tab != tab:
+            raise Refused("media.replaced")
+        return known
+
+    def _called(self, room: str, actor: Actor, to: Any) -> list[str] | None:
+        """Whom a supervisor's track reaches: those of a call of his that is journaled."""
+        state = self._rooms.state(room)
+        for call in state.floor.calls.values():
+            if call.person == actor.person and to in (
+                None,
+                {"kind": call.to.kind, "id": call.to.id},
+            ):
+                members = reached(call, state)
+                return None if members is None else sorted(members)
+        raise Refused("media.not_allowed")
+
+    def leave(self, room: str, actor: Actor, tab: str | None) -> None:
+        """At once, without grace."""
+        self._member(room, actor, tab)
+        self.dismiss(room, actor.person)
+
+    def take_back(self, room: str, subject: str) -> None:
+        """The fragments' tokens of a person."""
+        at_ms = self._rooms.now_ms()
+        self.child.note("take_back", {"room": room, "subject": subject, "at_ms": at_ms})
+
+    # ---- what rooms decide
+
+    def changed(self, room: str) -> None:
+        """Something became durable there. Called for every batch: cheap where nothing is live.
+
+        A mistake here costs pictures; the room that calls must not notice.
+        """
+        view = self._views.get(room)
+        if view is None:
+            return
+        try:
+            self._apply_room(view)
+        except Exception:
+            log.exception("live.apply room=%s", room)
+
+    def _apply_room(self, view: RoomView) -> None:
+        """Brings places, floor and calls of a room to its state, and tells what has changed."""
+        state = self._rooms.state(view.name)
+        before, now = self._seen.get(view.name), (state.floor, state.stage, _readouts(state))
+        if before is not None and before[0] is now[0] and before[1:] == now[1:]:
+            return
+        self._seen[view.name] = now
+        if is_over(state, self._rooms.now_ms()):
+            self._end(view)
+            return
+        floor, view.floor = view.floor, state.floor
+        for name, member in list(view.members.items()):
+            self._apply_member(view, name, member)
+        if _order(floor) != _order(view.floor):
+            view.tell_all({"kind": "floor", **view.floor_line()})
+        self._tell_calls(view, floor, state)
+        self.child.note("floor", self._floor_value(view.name))
+
+    def _apply_member(self, view: RoomView, name: str, member: Member) -> None:
+        if member.actor is None:
+            return  # a camera
+        place = self._place_or_none(view.name, member.actor)
+        if place is None or not place.is_member:
+            self.dismiss(view.name, name)
+            return
+        if place == member.place:
+            return
+        was_discreet, member.place = member.place.is_discreet, place
+        self._admit(view.name, name, place)
+        view.tell(name, {"kind": "may", "may": place.shown()})
+        if was_discreet and not place.is_discreet:
+            view.tell_of_member(name)
+
+    def _tell_calls(self, view: RoomView, before: Any, state: Any) -> None:
+        """To whom a call reaches, and to those who see all."""
+        gone = [(call, True) for name, call in before.calls.items() if name not in view.floor.calls]
+        new = [(call, False) for name, call in view.floor.calls.items() if name not in before.calls]
+        for call, ended in gone + new:
+            to = reached(call, state)
+            line = {
+                "kind": "call", "call": call.call, "member": call.person, "ended": ended,
+                "to": {"kind": call.to.kind, "id": call.to.id},
+            }  # fmt: skip
+            for name, listener in view.listeners():
+                sees_all = view.members[name].place.grants.watch_all
+                if sees_all or to is None or name in to:
+                    listener.tell(line)
+
+    def _floor_value(self, room: str) -> dict[str, Any]:
+        state = self._rooms.state(room)
+        floor = state.floor
+        if isinstance(state, Opening):
+            hosts = [p for p, one in self._rooms.people().items() if one.actor.role is Role.HOST]
+        else:
+            hosts = [state.moderator.person]
+        return {
+            "room": room,
+            "held": sorted(floor.held),
+            "muted": sorted(map(list, floor.muted)),
+            "hosts": hosts,
+            "on_stage": list(floor.on_stage),
+        }
+
+    def _end(self, view: RoomView) -> None:
+        """The opening or meeting is over."""
+        for name in list(view.members):
+            self.dismiss(view.name, name, OVER)
+        self.child.note("end_room", {"room": view.name})
+
+    # ---- the media process
+
+    def _admit(self, room: str, name: str, place: Place) -> None:
+        self.child.note("admit", _admission(room, name, place))
+
+    def began(self, line: Line) -> None:
+        """It has begun, anew perhaps: it is told everything again, before anybody else asks."""
+        for room in self._rooms.names():
+            state = self._rooms.state(room)
+            if state is None or not has_video(state):
+                continue
+            is_recorded = any(one.state in RUNNING for one in state.floor.recordings.values())
+            if is_over(state, self._rooms.now_ms()):
+                if is_recorded:  # it ended while there was no media process
+                    line.note("floor", self._floor_value(room))
+                    line.note("end_room", {"room": room})
+            elif is_recorded or room in self._views:
+                line.note("floor", self._floor_value(room))
+        for room, view in self._views.items():
+            for name, member in view.members.items():
+                line.note("admit", _admission(room, name, member.place))
+
+    def back(self) -> None:
+        """After `began`, when it may be asked: everybody publishes and watches again."""
+        if self.child.boots == 1:
+            return  # nobody could have begun before
+        for view in self._views.values():
+            view.tell_all({"kind": "restarted", "boot": self.child.boots})
+
+    def gone(self) -> None:
+        """It has died, with every connection and track."""
+        self.counts = {}
+        for view in self._views.values():
+            view.forget_tracks()
+
+    def heard(self, value: dict[str, Any]) -> None:
+        """An event of the media process, see `forwarding.shown`."""
+        view = self._views.get(value["room"])
+        if view is not None:
+            view.heard(value)
+
+    def recording_changed(self, room: str, state: str) -> None:
+        """``state``: on, no_pictures, off, refused."""
+        view = self._views.get(room)
+        if view is not None and view.recording != state:
+            view.recording = state
+            view.tell_all({"kind": "recording", "recording": state})
+
+    def is_shown(self, room: str) -> bool:
+        """Whether the public can watch anything there, now or soon."""
+        state = self._rooms.state(room)
+        return state is not None and has_video(state) and not is_over(state, self._rooms.now_ms())
+
+    def tick(self) -> None:
+        """Each second: a room may be over because time has passed."""
+        for view in list(self._views.values()):
+            if is_over(self._rooms.state(view.name), self._rooms.now_ms()):
+                self._end(view)
+
+    def end_streams(self) -> None:
+        """The site goes down: nobody's page waits for its end."""
+        for view in self._views.values():
+            for _, listener in view.listeners():
+                listener.end({"kind": "away"})
+
+    # ---- for metrics
+
+    def counted(self) -> tuple[int, int]:
+        """(members, told streams) of rooms whose people are no secret."""
+        views = [view for view in self._views.values() if not self._is_secret(view.name)]
+        return sum(len(v.members) for v in views), sum(len(v.listeners()) for v in views)
+
+    def _is_secret(self, room: str) -> bool:
+        state = self._rooms.state(room)
+        return isinstance(state, Opening) and state.stage in NOT_ANNOUNCED
+
+
+def _admission(room: str, name: str, place: Place) -> dict[str, Any]:
+    grants = asdict(place.grants) | {"publish": sorted(place.grants.publish)}
+    return {"room": room, "member": name, "grants": grants}
+
+
+def _readouts(state: Any) -> int:
+    """Where names are masked, bidders are no secret any more after the first."""
+    return len(state.readouts) if isinstance(state, Opening) else 0
+
+
+def _order(floor: Floor) -> tuple[Any, ...]:
+    return floor.on_stage, floor.held, floor.muted
