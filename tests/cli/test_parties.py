@@ -263,3 +263,33 @@ def test_without_a_hall_one_line_says_so(program: Nursery, tmp_path: Path) -> No
     for data in (tmp_path, tmp_path / "none"):
         config.write_text(f"[site]\ndata = {json.dumps(str(data))}\n")
         assert program.run("person", "list", "--config", config).refusal == "operator.away"
+
+
+def test_a_meeting_is_opened_for_people_who_are_known(site: Site, tmp_path: Path) -> None:
+    for role in ("host", "supervisor", "expert"):
+        key = SigningKey(f"meeting {role}".encode().ljust(32, b".")).public.hex()
+        assert site.add(key, role=role, person=f"the-{role}").code == 0
+    seat = {"seat": "a1", "person": "the-expert"}
+    venue = {"venue": "main", "name": "江州评标一室", "is_main": True, "seats": [seat]}
+    meeting = {
+        "title": "滨河东路评标会",
+        "venues": [venue],
+        "moderator": "the-host",
+        "supervisors": ["the-supervisor"],
+    }
+    file = tmp_path / "meeting.json"
+
+    def opened(*words: str, **changes: object) -> Ran:
+        file.write_text(json.dumps(meeting | changes))
+        return site.run("meeting", "open", file, *words)
+
+    assert opened(moderator="the-expert").refusal == "meeting.person_twice"
+    assert opened(moderator="nobody").refusal == "meeting.person_unknown"
+    assert opened(venues=[]).refusal == "meeting.file"
+    assert opened("--id", "No Id").refusal == "meeting.id"
+    assert opened().out == "meeting meeting-1\npage    /evaluation/meeting-1\n"
+    assert opened("--id", "meeting-1").refusal == "meeting.exists"
+    file.write_bytes(b"[" * 5_000)
+    assert site.run("meeting", "open", file).refusal == "meeting.file"
+    file.write_bytes(b" " * 200_000)
+    assert site.run("meeting", "open", file).refusal == "json.size"
