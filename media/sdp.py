@@ -42,9 +42,15 @@ TRANSPORT_URI: Final = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide
 RID_ORDER: Final = ("l", "m", "h")
 FORMATS: Final = {Codec.OPUS: "opus/48000/2", Codec.H264: "H264/90000", Codec.VP8: "VP8/90000"}
 PROFILE: Final = "42e01f"  # constrained baseline, level 3.1
+# Packetization mode and profile, best first. What only encoders in a box offer (main, high, no
+# fragments) comes last: a viewer is told constrained baseline all the same, and browsers decode it.
+PROFILES: Final = (
+    *(("1", profile) for profile in ("42e0", "42c0", "4200", "4d", "640c", "64")),
+    *(("0", profile) for profile in ("42", "4d", "64")),
+)
 FMTP: Final = {
     Codec.OPUS: "minptime=10;useinbandfec=1",
-    Codec.H264: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}",
+    Codec.H264: "level-asymmetry-allowed=1;packetization-mode={mode};profile-level-id={profile}",
     Codec.VP8: "",
 }
 
@@ -82,10 +88,11 @@ class Section:
     rids: list[str] = field(default_factory=list[str])
     ssrcs: list[int] = field(default_factory=list[int])
     repairs: dict[int, int] = field(default_factory=dict[int, int])  # repair -> repaired
+    is_bundle_only: bool = False  # port 0 does not mean refused then (RFC 8843 §6)
 
     @property
     def is_media(self) -> bool:
-        return self.kind in ("audio", "video") and self.port != 0
+        return self.kind in ("audio", "video") and (self.port != 0 or self.is_bundle_only)
 
 
 @dataclass(slots=True)
@@ -171,6 +178,8 @@ def _attribute(section: Section, name: str, value: str) -> None:
         section.mid = value
     elif name in _DIRECTIONS:
         section.direction = name
+    elif name == "bundle-only":
+        section.is_bundle_only = True
     elif name == "rtpmap":
         _rtpmap(section, value)
     elif name == "fmtp":
@@ -249,22 +258,26 @@ def terms_of(section: Section, codecs: tuple[Codec, ...]) -> TrackTerms:
 
 
 def _choose(section: Section, codecs: tuple[Codec, ...]) -> tuple[Codec, int]:
-    """The room's first codec that is offered; of H.264 constrained baseline before baseline."""
+    """The room's first codec that is offered; of H.264 as `PROFILES` says."""
     for codec in codecs:
         if (codec is Codec.OPUS) != (section.kind == "audio"):
             continue
-        for profile in ("42e0", "42c0", "4200") if codec is Codec.H264 else ("",):
-            for pt in section.order:
-                found = section.formats.get(pt)
-                if found is None or found.name != codec.value:
-                    continue
-                if found.clock_hz != CLOCK_HZ[codec]:
-                    continue
-                if not profile:
-                    return codec, pt
+        offered = [
+            section.formats[pt]
+            for pt in section.order
+            if pt in section.formats
+            and section.formats[pt].name == codec.value
+            and section.formats[pt].clock_hz == CLOCK_HZ[codec]
+        ]
+        if codec is not Codec.H264:
+            if offered:
+                return codec, offered[0].pt
+            continue
+        for mode, profile in PROFILES:
+            for found in offered:
                 level = found.fmtp.get("profile-level-id", "42001f").lower()
-                if found.fmtp.get("packetization-mode") == "1" and level.startswith(profile):
-                    return codec, pt
+                if found.fmtp.get("packetization-mode", "0") == mode and level.startswith(profile):
+                    return codec, found.pt
     raise MediaRefused("media.no_codec", section.kind)
 
 
@@ -307,11 +320,11 @@ def _transport(local: LocalEnd, setup: str) -> Iterator[str]:
 
 
 def _format(
-    codec: Codec, pt: int, *, feedback: tuple[str, ...], profile: str = PROFILE
+    codec: Codec, pt: int, *, feedback: tuple[str, ...], profile: str = PROFILE, mode: str = "1"
 ) -> Iterator[str]:
     yield f"a=rtpmap:{pt} {FORMATS[codec]}"
     if FMTP[codec]:
-        yield f"a=fmtp:{pt} {FMTP[codec].format(profile=profile)}"
+        yield f"a=fmtp:{pt} {FMTP[codec].format(profile=profile, mode=mode)}"
     for one in feedback:
         yield f"a=rtcp-fb:{pt} {one}"
 
@@ -353,9 +366,11 @@ def _received(section: Section, terms: TrackTerms, local: LocalEnd) -> Iterator[
     if section.kind == "video":
         feedback += ("nack", "nack pli", "ccm fir")
     # The profile is the offerer's (RFC 6184 §8.2.2); its level may differ from what it sends.
-    offered = section.formats[terms.pt].fmtp.get("profile-level-id", "")
+    fmtp = section.formats[terms.pt].fmtp
+    offered = fmtp.get("profile-level-id", "")
     profile = offered if _PROFILE.fullmatch(offered) else PROFILE
-    yield from _format(terms.codec, terms.pt, feedback=feedback, profile=profile)
+    mode = "0" if fmtp.get("packetization-mode", "0") == "0" else "1"
+    yield from _format(terms.codec, terms.pt, feedback=feedback, profile=profile, mode=mode)
     if terms.rtx_pt >= 0:
         yield f"a=rtpmap:{terms.rtx_pt} rtx/90000"
         yield f"a=fmtp:{terms.rtx_pt} apt={terms.pt}"
