@@ -282,6 +282,27 @@ describe("the fold", () => {
     expect(view.bids.map((bid) => tallyState(view, bid))).toEqual(view.bids.map(() => "gone"));
   });
 
+  it("knows who is on stage, and says by name who came and who left", () => {
+    const staged = ["one", "two"].reduce(
+      (view, person) =>
+        foldOpening(view, {
+          type: "put_on_stage",
+          serverMs: START_MS,
+          body: { person, name: `name of ${person}`, org: "", reason: "objection" },
+        }),
+      emptyOpening("x"),
+    );
+    expect(staged.onStage).toEqual({ one: "name of one", two: "name of two" });
+    const body = { person: "one", reason: "" };
+    const left = foldOpening(staged, { type: "taken_off_stage", serverMs: START_MS, body });
+    expect(left.onStage).toEqual({ two: "name of two" });
+    expect(left.announcements.map(({ kind, args }) => [kind, args["name"]])).toEqual([
+      ["put_on_stage", "name of one"],
+      ["put_on_stage", "name of two"],
+      ["taken_off_stage", "name of one"],
+    ]);
+  });
+
   it("never changes a view in place", () => {
     const view = Object.freeze(hallAt("window_opened"));
     expect(() => of(trace, "staff", "party").reduce(foldOpening, view)).not.toThrow();
