@@ -4,10 +4,12 @@ import asyncio
 import os
 import threading
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from server.decryption.pool import NICE, SLICE, Pool
+from server.decryption.pool import NICE_BODIES, NICE_FORMS, SLICE, Pool
 
 
 @pytest.fixture
@@ -32,7 +34,23 @@ async def test_work_runs_beside_the_loop_at_low_priority(pool: Pool):
 
     [(thread, nice)] = await pool.in_turn(lambda _: where(), [None])
     assert thread != threading.get_native_id()
-    assert nice == NICE
+    assert 0 < nice == NICE_FORMS < NICE_BODIES
+
+
+async def test_a_hall_does_not_wait_behind_large_envelopes(pool: Pool):
+    release, priorities = threading.Event(), list[int]()
+
+    def opening(_: Any) -> str:
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return "opened" if release.wait(10) else "never released"
+
+    item: Any = SimpleNamespace(bid=SimpleNamespace(header=SimpleNamespace(pt_len=1)))
+    bodies = [asyncio.ensure_future(pool.open_body(item, opening)) for _ in range(4)]
+    assert await pool.map(lambda n: n, [1, 2, 3]) == [1, 2, 3]
+    assert not any(body.done() for body in bodies)
+    release.set()
+    assert await asyncio.gather(*bodies) == ["opened"] * 4
+    assert priorities == [NICE_BODIES] * 4
 
 
 async def test_an_error_of_one_item_reaches_the_caller(pool: Pool):
