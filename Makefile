@@ -13,7 +13,7 @@ setup: .venv/.ready web_client/dist/.ready build/kaibiao-verify.pyz build/bid-fi
 run: setup ## the populated demo hall (nothing to configure, no external server)
 	.venv/bin/kaibiao demo
 
-test: setup .venv/.browser .venv/.redis .venv/.coturn check ## everything CI runs
+test: setup .venv/.browser .venv/.redis .venv/.coturn .venv/.ffmpeg check ## everything CI runs
 	npm --prefix web_client test
 	.venv/bin/python -m pytest -n 2 --dist loadfile -m 'not alone'
 	.venv/bin/python -m pytest -m alone
@@ -67,6 +67,13 @@ lock: $(UV) ## renew the hash-pinned requirements
 	@command -v turnserver >/dev/null || { [ "$$(id -u)" = 0 ] \
 	  && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends coturn; } \
 	  || { echo 'please type: sudo apt-get install coturn'; exit 1; }
+	touch $@
+
+# Recordings are played by Debian's ffprobe too, which is none of ours.
+.venv/.ffmpeg: .venv/.ready
+	@command -v ffprobe >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends ffmpeg; } \
+	  || { echo 'please type: sudo apt-get install ffmpeg'; exit 1; }
 	touch $@
 
 # Not `npm ci`: it insists on every other platform's optional binaries, which not every registry serves.
