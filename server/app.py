@@ -120,6 +120,7 @@ async def running(
             pool=pool,
             pass_clock=pass_clock,
             allow_test=config.site.test_suites,
+            rooms_max=config.limits.rooms,
         )
         ready = asyncio.Event()
         life = loop.create_task(hall.run(ready))

@@ -71,6 +71,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int, msgspec.Meta(ge=0, description="resident; above it nobody new is let in, 0: no limit")
     ] = 4096
     handshakes_per_s: Annotated[int, msgspec.Meta(description="more get 503, Retry-After")] = 2000
+    rooms: Annotated[
+        int, msgspec.Meta(ge=3, description="of tenders (two each) and meetings, kept in memory")
+    ] = 20_000
     decrypt_workers: Annotated[int, msgspec.Meta(description="0: as many as cores")] = 0
     requests_per_minute: Annotated[
         int, msgspec.Meta(description="logins and commands by HTTP, of one address")

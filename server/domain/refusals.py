@@ -49,6 +49,7 @@ REFUSALS: dict[str, Refusal] = {
     "command.stage": Refusal(409),
     "room.busy": Refusal(503, retryable=True),
     "room.stopped": Refusal(503, retryable=True),
+    "site.rooms_full": Refusal(503),
     # registration
     "person.key_taken": Refusal(409),
     "registration.closed": Refusal(409),

@@ -70,7 +70,9 @@ class Hall:
         pool: Pool,
         pass_clock: PassClock,
         allow_test: bool = False,
+        rooms_max: int = 20_000,
     ) -> None:
+        self.rooms_max = rooms_max
         self.directory = directory
         self.journal = journal
         self.site_log = site_log
@@ -143,6 +145,14 @@ class Hall:
         minder = self._minders[room.stream] = Minder(room, self)
         self._tasks.create_task(self._keep(room.stream, room, minder))
         return room
+
+    def _opened(self, stream: str, *, rooms: int = 1) -> Room:
+        """The room of a stream, begun if there is none; ``rooms``: how many follow from it. Boot
+        begins every room that the journal has.
+        """
+        if stream not in self._rooms and len(self._rooms) + rooms > self.rooms_max:
+            raise Refused("site.rooms_full", max=self.rooms_max)
+        return self._rooms.get(stream) or self._start(self._build(stream))
 
     def _build(self, stream: str, *, from_snapshot: bool = False) -> Room:
         """A room whose predecessor failed is built of its rows alone."""
@@ -262,9 +272,7 @@ class Hall:
 
     async def open_tender(self, tender_id: str, manifest: bytes, signatures: bytes) -> None:
         """Publishes a tender and schedules its opening; both streams carry the same id."""
-        tender = self._rooms.get(f"tender:{tender_id}") or self._start(
-            self._build(f"tender:{tender_id}")
-        )
+        tender = self._opened(f"tender:{tender_id}", rooms=2)
         answer = await tender.ask(
             cmd.PublishTender(manifest=manifest, signatures=signatures), SYSTEM, "", self.now_ms()
         )
@@ -282,7 +290,7 @@ class Hall:
     async def open_meeting(self, meeting_id: str, command: HoldMeeting) -> None:
         """Sets a meeting of evaluation. Raises Refused; a refused meeting leaves no rows."""
         stream = f"evaluation:{meeting_id}"
-        room = self._rooms.get(stream) or self._start(self._build(stream))
+        room = self._opened(stream)
         answer = await room.ask(command, SYSTEM, "", self.now_ms())
         if not answer.ok:
             raise Refused(answer.code, **answer.detail)

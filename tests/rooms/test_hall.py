@@ -233,6 +233,22 @@ async def test_a_tender_is_opened_once(tmp_path: Path):
         assert the_room(site, "opening:jz-0418").state.manifest is not None
 
 
+async def test_a_site_begins_no_more_rooms_than_it_may(tmp_path: Path):
+    one, two, now_ms = sample_rules(), sample_rules(mode=1), DEADLINE_MS - 7_200_000
+    async with open_hall(tmp_path, now_ms=now_ms) as site:
+        hall = site.hall
+        hall.rooms_max = len(hall.room_names()) + 3
+        await hall.open_tender("jz-0417", one.raw, signatures_of(one))
+        with pytest.raises(Refused) as full:
+            await hall.open_tender("jz-0418", two.raw, signatures_of(two))
+        assert full.value.code == "site.rooms_full"
+        assert full.value.detail == {"max": hall.rooms_max}
+        assert hall.find_room("tender:jz-0418") is None
+        hall.rooms_max += 1
+        await hall.open_tender("jz-0418", two.raw, signatures_of(two))
+        assert len(hall.room_names()) == hall.rooms_max
+
+
 # ---- from room to room
 
 

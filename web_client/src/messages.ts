@@ -121,6 +121,7 @@ export const REFUSALS = {
   "self_release.not_open": { retryable: false },
   "server.trouble": { retryable: true },
   "sign_in.not_open": { retryable: false },
+  "site.rooms_full": { retryable: false },
   "submit.envelopes": { retryable: false },
   "submit.listed_before": { retryable: false },
   "submit.mismatch": { retryable: false },
