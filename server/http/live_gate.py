@@ -62,8 +62,7 @@ class LiveGate:
     def session_over(self, session: bytes) -> None:
         """Whoever was present by it is gone at once."""
         for room, listener in list(self._by_session.get(session, ())):
-            if not listener.is_over:  # else another page of his took its place
-                self.desk.dismiss(room, listener.member)
+            self.desk.drop(room, listener)
 
 
 LIVE: Final = web.AppKey("live", LiveGate)

@@ -9,10 +9,8 @@ media process learns of nobody who may not be there, and nothing in the hall wai
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, Final, Protocol
 
-from server.domain.floor import Floor
 from server.domain.model import PUBLIC, Actor, Role
 from server.domain.opening import Opening
 from server.domain.refusals import Refused
@@ -22,12 +20,14 @@ from server.live.child import Child
 from server.live.grants import (
     NOT_ANNOUNCED,
     Place,
+    camera_place,
     has_video,
     is_over,
     place_of,
     reached,
 )
 from server.live.link import Line
+from server.live.orders import admission, floor_order, mark_of, told_of
 from server.live.told import Listener, Member, RoomView
 
 GRACE_S: Final = 10.0
@@ -72,7 +72,7 @@ class LiveDesk:
     def __init__(self, rooms: Rooms, make_child: Callable[["LiveDesk"], Child]) -> None:
         self._rooms = rooms
         self._views: dict[str, RoomView] = {}
-        self._seen: dict[str, Any] = {}  # room -> the floor and stage that were applied
+        self._seen: dict[str, Any] = {}  # room -> the mark of the state that was applied
         self._graces: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self.counts: dict[str, int] = {}
         self.child = make_child(self)
@@ -189,8 +189,30 @@ class LiveDesk:
         view.remove_member(member)
         self._forget_if_empty(view)
 
+    def drop(self, room: str, listener: Listener) -> None:
+        """Dismisses whose told stream this is, unless another one took its place."""
+        view = self._views.get(room)
+        known = view.members.get(listener.member) if view is not None else None
+        if known is not None and known.listener is listener:
+            self.dismiss(room, listener.member)
+
+    def admit_camera(self, room: str, name: str, title: str) -> None:
+        """A room's camera, by its member name; it stays until it is dismissed. Raises Refused."""
+        state = self._rooms.state(room)
+        if state is None or not has_video(state):
+            raise Refused("media.absent")
+        place = camera_place(name, state, self._rooms.now_ms())
+        view = self._view(room)
+        if name not in view.members and len(view.members) >= MEMBERS_MAX:
+            raise Refused("media.full")
+        view.members[name] = Member(title, "", place)
+        self.child.begin()
+        self._apply_room(view)
+        self._admit(room, name, place)
+        view.tell_of_member(name)
+
     def _forget_if_empty(self, view: RoomView) -> None:
-        if not view.members:
+        if not view.members and not view.tracks:
             self._views.pop(view.name, None)
             self._seen.pop(view.name, None)
 
@@ -271,8 +293,8 @@ class LiveDesk:
     def _apply_room(self, view: RoomView) -> None:
         """Brings places, floor and calls of a room to its state, and tells what has changed."""
         state = self._rooms.state(view.name)
-        before, now = self._seen.get(view.name), (state.floor, state.stage, _readouts(state))
-        if before is not None and before[0] is now[0] and before[1:] == now[1:]:
+        now = mark_of(state)
+        if self._seen.get(view.name) == now:
             return
         self._seen[view.name] = now
         if is_over(state, self._rooms.now_ms()):
@@ -281,10 +303,10 @@ class LiveDesk:
         floor, view.floor = view.floor, state.floor
         for name, member in list(view.members.items()):
             self._apply_member(view, name, member)
-        if _order(floor) != _order(view.floor):
+        if told_of(floor) != told_of(view.floor):
             view.tell_all({"kind": "floor", **view.floor_line()})
-        self._tell_calls(view, floor, state)
-        self.child.note("floor", self._floor_value(view.name))
+        view.tell_calls(floor, state)
+        self.child.note("floor", floor_order(view.name, state, self._rooms.people()))
 
     def _apply_member(self, view: RoomView, name: str, member: Member) -> None:
         if member.actor is None:
@@ -301,36 +323,6 @@ class LiveDesk:
         if was_discreet and not place.is_discreet:
             view.tell_of_member(name)
 
-    def _tell_calls(self, view: RoomView, before: Any, state: Any) -> None:
-        """To whom a call reaches, and to those who see all."""
-        gone = [(call, True) for name, call in before.calls.items() if name not in view.floor.calls]
-        new = [(call, False) for name, call in view.floor.calls.items() if name not in before.calls]
-        for call, ended in gone + new:
-            to = reached(call, state)
-            line = {
-                "kind": "call", "call": call.call, "member": call.person, "ended": ended,
-                "to": {"kind": call.to.kind, "id": call.to.id},
-            }  # fmt: skip
-            for name, listener in view.listeners():
-                sees_all = view.members[name].place.grants.watch_all
-                if sees_all or to is None or name in to:
-                    listener.tell(line)
-
-    def _floor_value(self, room: str) -> dict[str, Any]:
-        state = self._rooms.state(room)
-        floor = state.floor
-        if isinstance(state, Opening):
-            hosts = [p for p, one in self._rooms.people().items() if one.actor.role is Role.HOST]
-        else:
-            hosts = [state.moderator.person]
-        return {
-            "room": room,
-            "held": sorted(floor.held),
-            "muted": sorted(map(list, floor.muted)),
-            "hosts": hosts,
-            "on_stage": list(floor.on_stage),
-        }
-
     def _end(self, view: RoomView) -> None:
         """The opening or meeting is over."""
         for name in list(view.members):
@@ -340,7 +332,7 @@ class LiveDesk:
     # ---- the media process
 
     def _admit(self, room: str, name: str, place: Place) -> None:
-        self.child.note("admit", _admission(room, name, place))
+        self.child.note("admit", admission(room, name, place))
 
     def began(self, line: Line) -> None:
         """It has begun, anew perhaps: it is told everything again, before anybody else asks."""
@@ -351,13 +343,13 @@ class LiveDesk:
             is_recorded = any(one.state in RUNNING for one in state.floor.recordings.values())
             if is_over(state, self._rooms.now_ms()):
                 if is_recorded:  # it ended while there was no media process
-                    line.note("floor", self._floor_value(room))
+                    line.note("floor", floor_order(room, state, self._rooms.people()))
                     line.note("end_room", {"room": room})
             elif is_recorded or room in self._views:
-                line.note("floor", self._floor_value(room))
+                line.note("floor", floor_order(room, state, self._rooms.people()))
         for room, view in self._views.items():
             for name, member in view.members.items():
-                line.note("admit", _admission(room, name, member.place))
+                line.note("admit", admission(room, name, member.place))
 
     def back(self) -> None:
         """After `began`, when it may be asked: everybody publishes and watches again."""
@@ -369,14 +361,17 @@ class LiveDesk:
     def gone(self) -> None:
         """It has died, with every connection and track."""
         self.counts = {}
-        for view in self._views.values():
+        for view in list(self._views.values()):
             view.forget_tracks()
+            self._forget_if_empty(view)
 
     def heard(self, value: dict[str, Any]) -> None:
         """An event of the media process, see `forwarding.shown`."""
-        view = self._views.get(value["room"])
+        room = value["room"]
+        view = self._view(room) if value["kind"] == "track" else self._views.get(room)
         if view is not None:
             view.heard(value)
+            self._forget_if_empty(view)
 
     def recording_changed(self, room: str, state: str) -> None:
         """``state``: on, no_pictures, off, refused."""
@@ -386,9 +381,8 @@ class LiveDesk:
             view.tell_all({"kind": "recording", "recording": state})
 
     def is_shown(self, room: str) -> bool:
-        """Whether the public can watch anything there, now or soon."""
-        state = self._rooms.state(room)
-        return state is not None and has_video(state) and not is_over(state, self._rooms.now_ms())
+        """Whether there is a stream for the public, though perhaps nothing in it yet."""
+        return room in self._views
 
     def tick(self) -> None:
         """Each second: a room may be over because time has passed."""
@@ -412,17 +406,3 @@ class LiveDesk:
     def _is_secret(self, room: str) -> bool:
         state = self._rooms.state(room)
         return isinstance(state, Opening) and state.stage in NOT_ANNOUNCED
-
-
-def _admission(room: str, name: str, place: Place) -> dict[str, Any]:
-    grants = asdict(place.grants) | {"publish": sorted(place.grants.publish)}
-    return {"room": room, "member": name, "grants": grants}
-
-
-def _readouts(state: Any) -> int:
-    """Where names are masked, bidders are no secret any more after the first."""
-    return len(state.readouts) if isinstance(state, Opening) else 0
-
-
-def _order(floor: Floor) -> tuple[Any, ...]:
-    return floor.on_stage, floor.held, floor.muted

@@ -53,7 +53,7 @@ class Place:
         }
 
 
-PUBLIC: Final = Place("viewer", is_member=False)
+PUBLIC: Final = Place("viewer", Grants(watch=True), is_member=False)
 
 
 def place_of(actor: Actor, state: Any, *, is_registered: bool, now_ms: int) -> Place:

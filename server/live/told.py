@@ -14,7 +14,7 @@ import msgspec
 
 from server.domain.floor import Floor
 from server.domain.model import Actor
-from server.live.grants import Place
+from server.live.grants import Place, reached
 
 LINES_MAX: Final = 1024
 Line = dict[str, Any]
@@ -205,6 +205,24 @@ class RoomView:
         for name, listener in self.listeners():
             if self._may_hear_of(name, track):
                 listener.tell(line)
+
+    def tell_calls(self, before: Floor, state: Any) -> None:
+        """Of calls that began or ended: to whom they reach, and to those who see all."""
+        gone = [(one, True) for name, one in before.calls.items() if name not in self.floor.calls]
+        new = [(one, False) for name, one in self.floor.calls.items() if name not in before.calls]
+        for call, ended in gone + new:
+            to = reached(call, state)
+            line = {
+                "kind": "call",
+                "call": call.call,
+                "member": call.person,
+                "ended": ended,
+                "to": {"kind": call.to.kind, "id": call.to.id},
+            }
+            for name, listener in self.listeners():
+                sees_all = self.members[name].place.grants.watch_all
+                if sees_all or to is None or name in to:
+                    listener.tell(line)
 
     # ---- changes
 

@@ -16,7 +16,7 @@ from server.app import Running, running
 from server.config import Config, Listen, Media, Site
 from server.domain import commands as cmd
 from server.domain.model import Actor
-from server.http.client import HallHttp
+from server.http.client import HallHttp, HallRefused
 from server.storage.journal import Journal
 from tests.domain.cast import HOST, PURCHASER_PERSON, SUPERVISOR_PERSON, Bidder, signing
 from tests.domain.openings import an_opening
@@ -50,7 +50,14 @@ class Guest:
         return await self.http.get(f"/media/{self.room}/door")
 
     async def post(self, name: str, **body: Any) -> dict[str, Any]:
-        return await self.http.post(f"/media/{self.room}/{name}", body)
+        """As a page asks: again while the media process is being started."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                try:
+                    return await self.http.post(f"/media/{self.room}/{name}", body)
+                except HallRefused as refused:
+                    if refused.code != "media.away":
+                        raise
 
     # ---- told
 
@@ -100,9 +107,9 @@ class Guest:
     async def publish(self) -> "Publishing":
         """A camera and a microphone, whose packets come until it is closed."""
         peer = ThinPeer(f"pub{len(self.peers)}{self.http_name}")
-        self.peers.append(peer)
         labels = {"0": "camera", "1": "microphone"}
         answer = await self.post("publish", offer=peer.offer(), labels=labels)
+        self.peers.append(peer)
         await peer.connect(answer["answer"])
         return Publishing(peer, answer["tracks"])
 
@@ -114,8 +121,8 @@ class Guest:
         wanted = {str(track): 720 for track in tracks}
         offered = await self.post("watch", wanted=wanted, anew=anew)
         peer = ThinPeer(f"watch{len(self.peers)}{self.http_name}")
-        self.peers.append(peer)
         await self.post("answer", answer=peer.answer(offered["offer"]))
+        self.peers.append(peer)
         await peer.connect(offered["offer"])
         return peer
 

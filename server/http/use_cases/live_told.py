@@ -43,7 +43,7 @@ async def handle(request: web.Request, front: Front, actor: Actor) -> web.Stream
         with suppress(ConnectionError, TimeoutError):  # those who stay notice it
             await _tell(request, response, front, listener, session)
         if not front.sessions.touch(session):
-            gate.desk.dismiss(room, actor.person)
+            gate.desk.drop(room, listener)
     return response
 
 
