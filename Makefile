@@ -18,6 +18,9 @@ test: setup .venv/.browser .venv/.redis .venv/.coturn .venv/.ffmpeg check ## eve
 	.venv/bin/python -m pytest -n 2 --dist loadfile -m 'not alone'
 	.venv/bin/python -m pytest -m alone
 
+soak: setup .venv/.browser .venv/.ffmpeg ## the long tests of live video: venues for ten minutes, bad paths
+	KAIBIAO_SOAK=1 .venv/bin/python -m pytest tests/media/test_load.py tests/media/test_sfu_in_browser.py
+
 check: setup ## lint, types, layers
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	.venv/bin/lint-imports
@@ -94,4 +97,4 @@ build/bid-files/.ready: .venv/.ready server/demo/files.py
 	rm -rf build/bid-files
 	.venv/bin/python -m server.demo.files build/bid-files && touch $@
 
-.PHONY: help setup run test check fix bench lock
+.PHONY: help setup run test soak check fix bench lock
