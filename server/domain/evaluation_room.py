@@ -67,17 +67,19 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(CAMERA + name for venue in self.venues for name in venue.cameras)
 
 
+def _floor(state: Evaluation, event: Event) -> Evaluation:
+    return replace(state, floor=floor.evolve(state.floor, event, state.now_ms))
+
+
 _EVOLVE: dict[type[Event], Callable[[Evaluation, Any], Evaluation]] = {
     ev.MeetingHeld: lambda s, e: replace(s, title=e.title, venues=e.venues, moderator=e.moderator),
     ev.SupervisorsNamed: lambda s, e: replace(s, supervisors=e.supervisors),
     ev.MeetingBegan: lambda s, e: replace(s, stage=MeetingStage.RUNNING),
     ev.MeetingClosed: lambda s, e: replace(s, stage=MeetingStage.CLOSED),
+    **dict.fromkeys(floor.EVENTS_OF_FLOOR, _floor),
 }
 
 
 def evolve(state: Evaluation, event: Event, ts_ms: int) -> Evaluation:
     """The state after ``event``, which was journaled at ``ts_ms``."""
-    state = replace(state, now_ms=ts_ms)
-    if isinstance(event, floor.EVENTS_OF_FLOOR):
-        return replace(state, floor=floor.evolve(state.floor, event, ts_ms))
-    return _EVOLVE[type(event)](state, event)
+    return _EVOLVE[type(event)](replace(state, now_ms=ts_ms), event)

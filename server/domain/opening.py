@@ -384,6 +384,10 @@ def _read_out(state: Opening, event: ev.PricesReadOut) -> Opening:
     )
 
 
+def _floor(state: Opening, event: Event) -> Opening:
+    return replace(state, floor=floor.evolve(state.floor, event, state.now_ms))
+
+
 _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
     ev.OpeningScheduled: _scheduled,
     ev.SignInOpened: lambda s, e: replace(s, stage=Stage.SIGN_IN),
@@ -431,12 +435,10 @@ _EVOLVE: dict[type[Event], Callable[[Opening, Any], Opening]] = {
     av.ActDeclined: _declined,
     av.GroundDecided: lambda s, e: replace(s, grounds={**s.grounds, e.bid_id: e.ground}),
     ev.OpeningClosed: lambda s, e: replace(s, stage=Stage.CLOSED),
+    **dict.fromkeys(floor.EVENTS_OF_FLOOR, _floor),
 }
 
 
 def evolve(state: Opening, event: Event, ts_ms: int) -> Opening:
     """The state after ``event``, which was journaled at ``ts_ms``."""
-    state = replace(state, now_ms=ts_ms)
-    if isinstance(event, floor.EVENTS_OF_FLOOR):
-        return replace(state, floor=floor.evolve(state.floor, event, ts_ms))
-    return _EVOLVE[type(event)](state, event)
+    return _EVOLVE[type(event)](replace(state, now_ms=ts_ms), event)
