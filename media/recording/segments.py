@@ -219,6 +219,8 @@ def check_chain(folder: Path) -> Literal["whole", "torn"]:
         if place != number:
             raise RecordingRefused("segment.missing", str(place))
         found = read_segment(segment_path(folder, number))
+        if found is None and 1 < place == len(numbers):
+            return "torn"  # it has just been begun, or was when the power went
         if found is None or (found.good_bytes < found.raw_bytes and place < len(numbers)):
             raise RecordingRefused("segment.damaged", str(number))
         if found.head.segment != number or found.head.previous != previous:

@@ -4,6 +4,7 @@ Invariant: a track may be longer than memory; only clocks, delays and samples of
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,10 @@ UTC_STEP_MS: Final = 20
 
 
 class TrackReading:
-    """``survey`` once, then ``frames`` as often as wanted. Raises RecordingRefused as the chain."""
+    """``survey`` once, then ``frames`` as often as wanted. Raises RecordingRefused as the chain.
+
+    The track may be written at the same time: what came after the survey is not looked at.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.name, self._folder = folder.name, folder
@@ -44,6 +48,7 @@ class TrackReading:
         self.counters = Counters()
         self._reference = (0, 0)
         self._moment: tuple[int, int] | None = None
+        self._surveyed: int | None = None  # records
 
     @property
     def first(self) -> tuple[int, int] | None:
@@ -70,7 +75,8 @@ class TrackReading:
                 pending.append(record)
                 yield record.mono_ns, record.utc_ms
 
-        for at_ns in steady(pairs(), self._reference):
+        placed = steady(pairs(), self._reference)
+        for at_ns in placed if self._surveyed is None else islice(placed, self._surveyed):
             yield at_ns, pending.pop()
 
     def _take_head(self, record: Record) -> None:
@@ -86,7 +92,9 @@ class TrackReading:
         ssrc: int | None = None
         unwrapped = 0
         arrivals: list[list[tuple[int, int]]] = []  # (arrival, timestamp), thinned, by source
+        records = 0
         for at_ns, record in self._records():
+            records += 1
             self._note_moment(at_ns, record.utc_ms)
             if record.kind is Kind.SENDER_REPORT:
                 for report in parse_rtcp(record.body) or ():
@@ -103,6 +111,7 @@ class TrackReading:
                 arrivals.append([])
             unwrapped += timestamp_delta(view.timestamp, unwrapped & 0xFFFFFFFF)
             _thin(arrivals[-1], at_ns, unwrapped, self.format.clock_rate)
+        self._surveyed = records
         for source, seen in zip(self.sources, arrivals, strict=True):
             for at_ns, timestamp in seen:
                 source.delays.add(at_ns, at_ns - source.clock.sender_ns(timestamp))

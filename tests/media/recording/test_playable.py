@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from media.recording.errors import RecordingRefused
 from media.recording.playable import main, make_playable
 from media.recording.segments import TrackFormat, segment_path
 from media.recording.timeline import Timeline
+from media.recording.track_reading import TrackReading
 from tests.media.recording.journals import UTC_MS, write_journal
 from tests.media.recording.traces import (
     FPS,
@@ -272,3 +274,24 @@ def test_what_cannot_be_made_is_refused_and_leaves_no_file(
     assert not out.exists()
     assert main([str(folder), str(out), "cam"]) == 0
     assert json.loads(capsys.readouterr().out)["duration_ms"] > 900
+
+
+def test_a_track_may_be_written_while_it_is_made_playable(tmp_path: Path) -> None:
+    """What comes after the first look, also from another source, is left for the next time."""
+    trace = publish(4)
+    at = len(trace) // 2
+    folder = write_journal(tmp_path / "first", trace[:at])
+    later = write_journal(tmp_path / "second", trace)
+    reading = TrackReading(folder / "cam")
+    assert reading.first is not None
+    reading.survey(reading.first)
+    before = [frame.data for _, frame in reading.frames()]
+    for path in (later / "cam").glob("*.krj"):
+        shutil.copy(path, folder / "cam" / path.name)
+    # The segment that has only just been begun.
+    number = len(list((later / "cam").glob("*.krj"))) + 1
+    segment_path(folder / "cam", number).write_bytes(b"")
+    assert [frame.data for _, frame in reading.frames()] == before
+    assert TrackReading(folder / "cam").chain == "torn"
+    made = make_playable(folder, tmp_path / "out.mkv", ["cam"])
+    assert made.counters["cam"].frames == 4 * FPS
