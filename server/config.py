@@ -107,6 +107,25 @@ class Edges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = 8432
 
 
+class RoomCamera(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A room's camera. ``room`` as in ``opening:<id>``, or ``opening:*``: whichever is live."""
+
+    room: Annotated[str, msgspec.Meta(pattern=r"^(opening|evaluation):([a-z0-9-]{1,64}|\*)$")]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class FetchedCamera(RoomCamera, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One that we fetch."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^rtsp://", max_length=1024)]
+
+
+class ComingCamera(RoomCamera, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One that comes by WHIP."""
+
+    token: Annotated[str, msgspec.Meta(min_length=20, max_length=256)]
+
+
 class Media(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Live video and its recordings, in a process of their own (docs/media.md)."""
 
@@ -132,6 +151,18 @@ class Media(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     retention_days: Annotated[
         int, msgspec.Meta(ge=0, description="recordings are kept so long; 0: for ever")
     ] = 0
+    turn_urls: Annotated[
+        list[str], msgspec.Meta(description="relays for who has no UDP: turn:host:3478, stun:host")
+    ] = []
+    turn_secret: Annotated[
+        str, msgspec.Meta(description="coturn's static-auth-secret, 16 characters or more")
+    ] = ""
+    rtsp: Annotated[
+        list[FetchedCamera], msgspec.Meta(description='cameras: {"room", "name", "url": "rtsp://"}')
+    ] = []
+    whip: Annotated[
+        list[ComingCamera], msgspec.Meta(description='encoders: {"room", "name", "token"}')
+    ] = []
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

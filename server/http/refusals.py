@@ -41,6 +41,12 @@ HTTP_REFUSALS: Final[dict[str, Refusal]] = {
     "media.sdp": Refusal(422),
     "media.sdp_size": Refusal(413),
     "media.no_codec": Refusal(422),
+    # encoders that publish by themselves
+    "whip.token": Refusal(401),
+    "whip.unknown": Refusal(404),
+    "whip.fragment": Refusal(422),
+    "whip.precondition": Refusal(428),
+    "whip.stale": Refusal(412),
     # tus
     "tus.version": Refusal(412),
     "upload.length_missing": Refusal(400),

@@ -54,8 +54,13 @@ from server.http.use_cases import (
     upload_header,
     upload_options,
     upload_patch,
+    whip_delete,
+    whip_options,
+    whip_patch,
+    whip_publish,
 )
 from server.http.wire import CommandAsked
+from server.live.whip import FRAGMENT, SDP
 
 ANYONE: Final = None
 PERSON: Final = frozenset(Role) - {Role.VIEWER, Role.SYSTEM}
@@ -185,6 +190,16 @@ ROUTES: Final = (
       takes=shapes.OwnMute),
     R("POST", "/media/{room}/leave", live_leave.handle, PERSON, "Goes at once",
       takes=shapes.LiveLeft),
+    R("OPTIONS", "/media/{room}/whip", whip_options.handle, ANYONE,
+      "What an encoder may send here", status=204),
+    R("POST", "/media/{room}/whip", whip_publish.handle, ANYONE,
+      "A camera publishes by itself, with a bearer token (RFC 9725)", takes=SDP, media=SDP,
+      status=201),
+    R("OPTIONS", "/media/{room}/whip/{uid}", whip_options.handle, ANYONE,
+      "What it may send there later", status=204),
+    R("PATCH", "/media/{room}/whip/{uid}", whip_patch.handle, ANYONE, "Restarts its ICE",
+      takes=FRAGMENT, media=FRAGMENT),
+    R("DELETE", "/media/{room}/whip/{uid}", whip_delete.handle, ANYONE, "It goes"),
     # recordings
     R("GET", "/media/{room}/recording.json", recording_show.handle, ANYONE,
       "What was recorded of a room, for its officers", costly=True),

@@ -163,7 +163,9 @@ class PublishAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WatchAsked(Struct, frozen=True, forbid_unknown_fields=True):
-    """``wanted``: track to its tile's height. ``anew``: by another connection than before."""
+    """``wanted``: track to its tile's height. ``anew``: by another connection than before.
+    ``restart``: by the same one, whose ICE begins anew: an offer in any case.
+    """
 
     wanted: Annotated[
         dict[
@@ -173,6 +175,7 @@ class WatchAsked(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(max_length=256),
     ]
     anew: bool = False
+    restart: bool = False
     tab: Tab = None
 
 

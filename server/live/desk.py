@@ -211,6 +211,14 @@ class LiveDesk:
         self._admit(room, name, place)
         view.tell_of_member(name)
 
+    def occupied(self) -> list[str]:
+        """Rooms that people are in, not cameras alone."""
+        return [
+            room
+            for room, view in self._views.items()
+            if any(member.actor is not None for member in view.members.values())
+        ]
+
     def _forget_if_empty(self, view: RoomView) -> None:
         if not view.members and not view.tracks:
             self._views.pop(view.name, None)

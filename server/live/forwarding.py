@@ -25,6 +25,7 @@ from media.rooms import (
     TrackPaused,
 )
 from media.sfu import Sfu
+from server.live.fetching import Fetching
 from server.live.program import Stage
 from server.live.recordings import Recordings
 from server.live.room_media import RoomMedia
@@ -53,6 +54,7 @@ class Forwarding:
 
     def __init__(self, options: SfuOptions, recordings: Recordings, notify: Notify) -> None:
         self.sfu = Sfu(options, self._told)
+        self.fetching = Fetching(self.sfu)
         self.recordings = recordings
         self._notify = notify
         self._rooms: dict[str, Hosted] = {}
@@ -63,6 +65,7 @@ class Forwarding:
 
     async def close(self) -> None:
         """At the end of this process: recordings go on when there is another."""
+        await self.fetching.close()
         rooms, self._rooms = self._rooms, {}
         for hosted in rooms.values():
             await hosted.media.close(ended=False)
@@ -108,12 +111,14 @@ class Forwarding:
 
     def dismiss(self, value: Mapping[str, Any]) -> None:
         room, member = value["room"], value["member"]
+        self.fetching.dismiss(room, member)
         self.sfu.dismiss(room, member)
         if room in self._rooms:
             self._rooms[room].members.discard(member)
 
     async def end_room(self, value: Mapping[str, Any]) -> None:
         """Nobody will be seen here any more: its recording is complete."""
+        self.fetching.end_room(value["room"])
         hosted = self._rooms.pop(value["room"], None)
         if hosted is None:
             return
@@ -150,14 +155,22 @@ class Forwarding:
         return {"answer": answer, "tracks": own}
 
     async def watch(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """{offer: text or None}. ``anew``: the page has another connection than before."""
+        """{offer: text or None}. ``anew``: the page has another connection than before;
+        ``restart``: the same one, over another path.
+        """
         room, member = value["room"], value["member"]
         if value.get("anew"):
             self.sfu.unwatch_all(room, member)
         wanted = {int(track): int(height) for track, height in value["wanted"].items()}
         if not wanted and value.get("anew"):
             return {"offer": None}
-        return {"offer": await self.sfu.watch(room, member, wanted)}
+        restart = bool(value.get("restart"))
+        return {"offer": await self.sfu.watch(room, member, wanted, restart=restart)}
+
+    def restart(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """ICE of a publisher's connection, without an offer (WHIP)."""
+        end = self.sfu.restart(value["room"], value["member"], value["ufrag"])
+        return {"ufrag": end.ufrag, "password": end.password, "candidates": end.candidates}
 
     def answer(self, value: Mapping[str, Any]) -> dict[str, Any]:
         self.sfu.answer(value["room"], value["member"], value["answer"])

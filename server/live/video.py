@@ -14,9 +14,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from media.recording.disk import RoomLimits
+from media.rtsp_camera import CameraLine
 from server.config import Config
 from server.domain.model import SYSTEM
 from server.domain.registry import Person, Registry
+from server.live.cameras import Cameras
 from server.live.cards import card
 from server.live.child import Child
 from server.live.desk import LiveDesk
@@ -26,6 +28,8 @@ from server.live.playback import Playback
 from server.live.recording_acts import RecordingActs
 from server.live.retention import Retention
 from server.live.tokens import make_token, new_secret
+from server.live.turn import Relay
+from server.live.whip import WhipCamera
 from server.rooms.hall import Hall
 
 HTTP_ABOVE: Final = 3  # the pages' port, where none is configured
@@ -83,6 +87,13 @@ class Video:
         self.port: int = sock.getsockname()[1]
         self.udp_port = 0
         self.desk = LiveDesk(self.rooms, self._make_child)
+        media = config.media
+        self._relay = Relay(tuple(media.turn_urls), media.turn_secret)
+        self.cameras = Cameras(
+            self.desk,
+            [WhipCamera(one.room, one.name, one.token) for one in media.whip],
+            [CameraLine(one.room, one.name, one.url) for one in media.rtsp],
+        )
         self.acts = RecordingActs(
             ask=lambda room, command: hall.ask(room, command, SYSTEM, "", hall.now_ms()),
             floor=self._floor,
@@ -135,6 +146,7 @@ class Video:
         while True:
             await asyncio.sleep(TICK_S)
             self.desk.tick()
+            self.cameras.tick()
 
     # ---- for pages
 
@@ -159,6 +171,10 @@ class Video:
             "live": f"{base.replace('http', 'ws', 1)}/live?token={token}",
             "hls": f"{base}/hls/{token}/index.m3u8",
         }
+
+    def ice_servers(self, member: str) -> list[dict[str, Any]]:
+        """Relays for one member's connections, from now on for a while."""
+        return self._relay.ice_servers(member, self._hall.now_ms())
 
     def person(self, member: str) -> dict[str, Any] | None:
         """Who that is, wherever; a page is told of venue and seat by the room itself."""
@@ -200,14 +216,17 @@ class Video:
     def _began(self, line: Line, answer: dict[str, Any]) -> None:
         self.udp_port = answer["udp_port"]
         self.desk.began(line)
+        self.cameras.began(line)
 
     def _ended(self) -> None:
+        self.cameras.gone()
         self.desk.gone()
         self.acts.away()
 
     def _hear(self, name: str, value: dict[str, Any]) -> None:
         if name == "media":
             self.desk.heard(value)
+            self.cameras.heard(value)
         elif name == "beat":
             self.desk.counts = value
         elif name == "recording":

@@ -102,6 +102,12 @@ class Whip:
             raise Refused("whip.unknown")
         return found
 
+    def is_live(self, room: str, member: str) -> bool:
+        return any((one.room, one.member) == (room, member) for one in self.sessions())
+
+    def sessions(self) -> list[WhipSession]:
+        return list(self._sessions.values())
+
     def forget(self, room: str, member: str) -> None:
         """Its connection is over. Idempotent."""
         for session, one in list(self._sessions.items()):

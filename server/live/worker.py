@@ -60,6 +60,8 @@ class Worker:
             return forwarding.answer(value)
         if name == "own":
             return forwarding.own(value)
+        if name == "restart":
+            return forwarding.restart(value)
         if name == "recording_remove":
             return self._remove(forwarding, value["recording"])
         raise LineRefused("media.unknown", name)
@@ -72,6 +74,8 @@ class Worker:
             forwarding.admit(value)
         elif name == "dismiss":
             forwarding.dismiss(value)
+        elif name == "fetch":
+            forwarding.fetching.fetch(value)
         elif name == "floor":
             forwarding.floor(value)
         elif name == "end_room":

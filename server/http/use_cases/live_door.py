@@ -16,7 +16,7 @@ async def handle(request: web.Request, _front: Front, actor: Actor) -> web.Strea
         request,
         door
         | {
-            "ice_servers": [],
+            "ice_servers": gate.video.ice_servers(door["member"] or "viewer"),
             "fragments": gate.video.fragments(room, door["member"]),
         },
     )

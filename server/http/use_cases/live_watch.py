@@ -15,6 +15,6 @@ async def handle(request: web.Request, front: Front, actor: Actor) -> web.Stream
     gate.take(actor.person)
     within_s = front.settings.limits.body_within_s
     asked = await read_json(request, WatchAsked, BODY_BYTES_MAX, within_s)
-    value = {"wanted": asked.wanted, "anew": asked.anew}
+    value = {"wanted": asked.wanted, "anew": asked.anew, "restart": asked.restart}
     room = request.match_info["room"]
     return answer(request, await gate.desk.ask(room, actor, "watch", value, asked.tab))
