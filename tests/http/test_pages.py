@@ -21,7 +21,7 @@ def dist(tmp_path: Path) -> Path:
     return directory
 
 
-PLACES = ("hall", "bid", "unlock", "host", "trustee")
+PLACES = ("hall", "bid", "unlock", "host", "trustee", "evaluation", "wall", "playback")
 
 
 @pytest.mark.parametrize(

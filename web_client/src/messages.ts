@@ -23,10 +23,7 @@ export type Stage =
   | "closed"
   | "failed";
 
-export type MeetingStage =
-  | "scheduled"
-  | "running"
-  | "closed";
+export type MeetingStage = "scheduled" | "running" | "closed";
 
 export type Audience = "hall" | "staff" | "party";
 

@@ -33,6 +33,7 @@ from server.domain.opening import Stage
 from server.domain.refusals import REFUSALS
 
 TARGET = Path(__file__).parents[1] / "src" / "messages.ts"
+LINE_MAX = 100  # characters, as the client's formatter has it
 HEAD = "// Written by web_client/tools/make_messages.py from server/domain. Do not edit.\n"
 COMMAND_MODULES = (commands, floor_commands, evaluation_room_commands)
 EVENT_MODULES = {
@@ -90,7 +91,11 @@ def _struct(cls: type[msgspec.Struct]) -> mi.StructType:
 
 
 def _union(name: str, values: list[str]) -> str:
-    lines = "".join(f'  | "{value}"\n' for value in values)
+    quoted = [f'"{value}"' for value in values]
+    line = f"export type {name} = {' | '.join(quoted)};"
+    if len(line) <= LINE_MAX:
+        return f"{line}\n"
+    lines = "".join(f"  | {value}\n" for value in quoted)
     return f"export type {name} =\n{lines.rstrip()};\n"
 
 

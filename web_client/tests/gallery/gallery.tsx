@@ -611,6 +611,8 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element>> = {
       rows={rows}
       tender="jz-2026-sg-0417"
       people={Object.values(me).map((one) => ({ ...one, seed: "00".repeat(32) }))}
+      meeting="pb-2026-sg-0417"
+      attendants={["h", "s"]}
     />
   ),
 };
