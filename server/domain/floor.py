@@ -56,12 +56,18 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
 # What a report says -> the state of its recording after it; none: as it was.
 REPORTS = {
     "interrupted": None,
+    "resumed": None,
+    "dropped": None,
+    "failed": None,
+    "made": None,
     "pictures_stopped": "no_pictures",
     "pictures_resumed": "on",
     "refused": "refused",
     "ended": "ended",
     "removed": "removed",
 }
+# Their details name tracks, or files of them.
+NAME_TRACKS = frozenset({"interrupted", "resumed", "dropped", "failed", "made"})
 
 
 def _call_began(floor: Floor, event: ev.CallBegan, ts_ms: int) -> Floor:

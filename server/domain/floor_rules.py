@@ -8,7 +8,7 @@ always be undone, also where its person has left the registry meanwhile.
 from server.domain import floor_commands as cmd
 from server.domain import floor_events as ev
 from server.domain.events import Event
-from server.domain.floor import REPORTS, Floor
+from server.domain.floor import NAME_TRACKS, REPORTS, Floor
 from server.domain.model import Actor, Context, Role
 from server.domain.reasons import written_reason
 from server.domain.refusals import Refused
@@ -163,7 +163,7 @@ def report_recording(floor: Floor, command: cmd.ReportRecording, *, to_staff: bo
     return [
         ev.RecordingReported(
             recording=command.recording,
-            to_staff=to_staff and bool(command.heads),
+            to_staff=to_staff and (bool(command.heads) or command.what in NAME_TRACKS),
             what=command.what,
             lost_ms=command.lost_ms,
             detail=command.detail,
