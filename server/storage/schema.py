@@ -18,6 +18,7 @@ DATABASE_NAME: Final = "journal.db"
 APPLICATION_ID: Final = 0x4B424A31  # "KBJ1"
 PAGE_SIZE: Final = 4096
 BUSY_TIMEOUT_MS: Final = 5000
+CACHE_KIB: Final = 4096
 SYNCHRONOUS: Final = {"OFF": 0, "NORMAL": 1, "FULL": 2, "EXTRA": 3}
 
 # ``position`` is the order of the whole site: what one transaction appended stands together, and
@@ -133,7 +134,10 @@ def _set_up(connection: apsw.Connection, synchronous: str) -> None:
     connection.pragma("cell_size_check", 1)
     connection.pragma("trusted_schema", 0)
     connection.pragma("temp_store", "memory")
-    connection.pragma("cache_size", -65536)  # KiB: a group never spills before its COMMIT
+    # What is read again is the edge of each tree; a larger cache only fills with pages that nobody
+    # asks for (0.4 MiB a minute of a busy centre). A group stays in memory until its COMMIT.
+    connection.pragma("cache_size", -CACHE_KIB)
+    connection.pragma("cache_spill", 0)
 
 
 def _migrate(connection: apsw.Connection) -> None:
