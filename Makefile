@@ -32,10 +32,15 @@ fix: setup ## format and fix what can be fixed
 	npm --prefix web_client run fix
 
 bench: setup .venv/.redis loadtests/peers/node_modules/.ready ## the load tests, small, beside bare loops and peers
+	-@[ -n "$$(command -v go)" ] && $(MAKE) build/peers/centrifugo
 	.venv/bin/python -m loadtests
 
 loadtests/peers/node_modules/.ready: loadtests/peers/package.json loadtests/peers/package-lock.json
 	npm --prefix loadtests/peers ci --silent && touch $@
+
+# A peer of fanout where Go can build it (minutes, once); else it is reported absent.
+build/peers/centrifugo: loadtests/peers/centrifugo/go.mod loadtests/peers/centrifugo/go.sum
+	mkdir -p $(@D) && cd $(<D) && GOFLAGS=-mod=mod go build -o $(abspath $@) github.com/centrifugal/centrifugo/v5
 
 lock: $(UV) ## renew the hash-pinned requirements
 	$(UV) pip compile --generate-hashes --no-header --no-emit-index-url --quiet pyproject.toml -o requirements.txt

@@ -5,7 +5,6 @@ payloads, and its CPU is the kernel's word about that process.
 """
 
 import json
-import shutil
 import subprocess
 from abc import abstractmethod
 from pathlib import Path
@@ -153,18 +152,3 @@ class NodePeer(Contestant):
         self._process.stdin.close()
         self._process.wait(10)
         self._process.stdout.close()
-
-
-def peers(site: SiteUnderLoad) -> tuple[list[Contestant], list[str]]:
-    """(those that can run here, the names of those that cannot)."""
-    found: list[Contestant] = [
-        Peer("bare loop", "loadtests.peers.bare_sockets", site, greets=False),
-        Peer("websockets.broadcast", "loadtests.peers.websockets_server", site, greets=True),
-    ]
-    absent: list[str] = []
-    if shutil.which("node") and (PEERS / "node_modules" / "ws").exists():
-        found.append(NodePeer(site))
-    else:
-        absent.append("ws (Node): type npm --prefix loadtests/peers ci")
-    absent.append("Centrifugo: not built here")
-    return found, absent

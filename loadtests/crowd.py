@@ -21,11 +21,13 @@ from loadtests.child import obey
 from loadtests.comeback import Comeback, Seqs, through_the_cut
 from loadtests.seats import Row, Seat
 from loadtests.wire import client_frame, handshake, hello, packed
+from signaling.options import PATH, SUBPROTOCOL
 
 POLL_S_MAX = 0.05
 QUIET_NS = 500_000_000
 EPOLL_GRAIN_NS = 1_500_000
 KNOWN_MAX = 256
+EVENT, BATCH = b"\x99\xa2ev", b"\x92\xa5batch"  # how our frames begin
 
 _rows: dict[str, Row] = {}
 _frames: dict[str, list[bytes]] = {}
@@ -39,15 +41,21 @@ def join(
     origin: str = "",
     tickets: list[str | None] | None = None,
     positions: list[list[list[Any]]] | None = None,
+    greeting: bytes = b"",
+    path: str = PATH,
+    subprotocol: str = SUBPROTOCOL,
 ) -> None:
-    """Takes seats. Without ``origin``: raw sockets. Without ``positions``: no hello (peers)."""
-    requests = [handshake(host, port, origin)] * len(sources) if origin else []
-    hellos: list[bytes] = []
+    """Takes seats. Without ``origin``: raw sockets. Without ``positions``: no hello (peers), but
+    perhaps a ``greeting``, a ``path`` and a ``subprotocol`` of their own.
+    """
+    request = handshake(host, port, origin, path=path, subprotocol=subprotocol)
+    requests = [request] * len(sources) if origin else []
+    hellos = [client_frame(greeting)] * len(sources) if greeting else []
     if positions is not None:
         asked = tickets or [None] * len(sources)
         hellos = [hello(t, p) for t, p in zip(asked, positions, strict=True)]
     _rows[row] = made = Row(host, port)
-    made.open(sources, requests, hellos)
+    made.open(sources, requests, hellos, is_ours=not greeting)
     made.seats.sort(key=lambda seat: seat.number)
     made.drain(0.3, lambda *_: None)
     gc.collect()
@@ -255,10 +263,15 @@ def _seqs(payload: bytes, kind: str, by_room: bool) -> tuple[tuple[int, bool, An
 
 
 def _events(payload: bytes) -> list[Any]:
-    frame = msgpack.unpackb(payload, strict_map_key=False)
-    if frame[0] == "ev":
-        return [frame]
-    return frame[1] if frame[0] == "batch" else []
+    begin = payload.find(EVENT)
+    if begin < 0:
+        return []
+    if payload.startswith(BATCH):
+        return msgpack.unpackb(payload, strict_map_key=False)[1]
+    # A peer has its own words around what it carries.
+    unpacker = msgpack.Unpacker(strict_map_key=False)
+    unpacker.feed(payload[begin:])
+    return [unpacker.unpack()]
 
 
 if __name__ == "__main__":

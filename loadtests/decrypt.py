@@ -27,11 +27,11 @@ from loadtests.site import SiteUnderLoad
 
 MIB = 1 << 20
 ROOM = "decrypt"
-FILES, TOTAL_MIB, SMALL_MIB = 16, 4096, 512
+FILES, TOTAL_MIB, SMALL_MIB = 16, 4096, 256
 ROUNDS, SMALL_ROUNDS = 3, 2
 DISK_FILES_SMALL = 4
 CONNECTIONS, EVERY_MS = 500, 100
-IDLE_S = 3.0
+IDLE_S, SMALL_IDLE_S = 3.0, 1.5  # a round, so that idle and busy share the machine's moods
 RATIO, AGE_RATIO = 0.85, 1.0
 LAG_P99_MS, LAG_RATIO = 20.0, 3.0
 # A timer of 5 ms is late by this much on an idle machine too: below, three times is no trouble.
@@ -147,8 +147,7 @@ def measure(arguments: argparse.Namespace) -> Report:
         site.enter_viewers("hall", f"opening:{ROOM}", CONNECTIONS)
         bare = [stack.enter_context(Child("loadtests.bare_decrypt")) for _ in range(machine.cpus())]
         race = Race(site, envelopes, bare)
-        idle_s = IDLE_S
-        race.beside_the_hall("idle", 0, lambda: (time.sleep(idle_s), idle_s)[1])
+        idle_s = SMALL_IDLE_S if arguments.small else IDLE_S
         age, paths = None, []
         if program is None:
             absent.append("age: Debian's package of that name")
@@ -157,6 +156,7 @@ def measure(arguments: argparse.Namespace) -> Report:
             age = Age(site.directory, program)
             paths = age.encrypt(FILES, size)
         for _ in range(arguments.rounds or (SMALL_ROUNDS if arguments.small else ROUNDS)):
+            race.beside_the_hall("idle", 0, lambda: (time.sleep(idle_s), idle_s)[1])
             for name, is_checked in ((OURS, True), (OURS_ALL, False)):
                 with watched(site.server, arguments):
                     race.beside_the_hall(

@@ -7,14 +7,16 @@ client's read. Rounds of all contestants alternate, so that they share the machi
 """
 
 import argparse
+import shutil
 import time
 from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
 from loadtests import machine
+from loadtests.centrifugo import Centrifugo, program
 from loadtests.child import ask_all
-from loadtests.contestants import KIND, STREAM, Contestant, Ours, peers
+from loadtests.contestants import KIND, PEERS, STREAM, Contestant, NodePeer, Ours, Peer
 from loadtests.report import Aim, Report, options, run, say, watched
 from loadtests.site import SiteUnderLoad
 
@@ -83,10 +85,29 @@ def one_round(
     into.crowd_cpu_us.append(sum(h["cpu_s"] for h in heard) / delivered * 1e6)
 
 
+def peers(site: SiteUnderLoad) -> tuple[list[Contestant], list[str]]:
+    """(those that can run here, the names of those that cannot)."""
+    found: list[Contestant] = [
+        Peer("bare loop", "loadtests.peers.bare_sockets", site, greets=False),
+        Peer("websockets.broadcast", "loadtests.peers.websockets_server", site, greets=True),
+    ]
+    absent: list[str] = []
+    if shutil.which("node") and (PEERS / "node_modules" / "ws").exists():
+        found.append(NodePeer(site))
+    else:
+        absent.append("ws (Node): type npm --prefix loadtests/peers ci")
+    centrifugo = program()
+    if centrifugo is not None:
+        found.append(Centrifugo(centrifugo, site))
+    else:
+        absent.append("Centrifugo: type make build/peers/centrifugo, which needs Go")
+    return found, absent
+
+
 def measure(arguments: argparse.Namespace) -> Report:
     viewers = arguments.count or VIEWERS
-    rounds = SMALL_ROUNDS if arguments.small else ROUNDS
-    events = SMALL_EVENTS if arguments.small else EVENTS
+    rounds = arguments.rounds or (SMALL_ROUNDS if arguments.small else ROUNDS)
+    events = arguments.events or (SMALL_EVENTS if arguments.small else EVENTS)
     every_ms = max(EVERY_MS_MIN, viewers // VIEWERS_PER_MS)
     with SiteUnderLoad(synchronous=arguments.synchronous, seats=viewers) as site:
         site.prepare([(STREAM.split(":", 1)[1], PLAN)], 3)
@@ -169,4 +190,7 @@ def _report(
 
 
 if __name__ == "__main__":
-    run(measure, options("fanout", "viewers: 1000, 4000 or 10000"))
+    asked = options("fanout", "viewers: 1000, 4000 or 10000")
+    asked.add_argument("--rounds", type=int, default=0, help="of all contestants: 5, or 3")
+    asked.add_argument("--events", type=int, default=0, help="of a round: 40, or 20")
+    run(measure, asked)

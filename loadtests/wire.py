@@ -15,17 +15,25 @@ from signaling.options import PATH, SUBPROTOCOL
 BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
 
 
-def handshake(host: str, port: int, origin: str, *, is_logged_in: bool = False) -> bytes:
+def handshake(
+    host: str,
+    port: int,
+    origin: str,
+    *,
+    is_logged_in: bool = False,
+    path: str = PATH,
+    subprotocol: str = SUBPROTOCOL,
+) -> bytes:
     """The upgrade request, with a session cookie as a browser sends it."""
     key = base64.b64encode(os.urandom(16)).decode()
     lines = (
-        f"GET {PATH} HTTP/1.1",
+        f"GET {path} HTTP/1.1",
         f"Host: {host}:{port}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Key: {key}",
         "Sec-WebSocket-Version: 13",
-        f"Sec-WebSocket-Protocol: {SUBPROTOCOL}",
+        f"Sec-WebSocket-Protocol: {subprotocol}",
         f"Origin: {origin}",
         *(["Cookie: sid=" + key] if is_logged_in else []),
         "",
