@@ -7,16 +7,19 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import aiohttp
 
 from server.app import Running, running
 from server.config import Config, Listen, Media, Site
 from server.domain import commands as cmd
 from server.domain.model import Actor
 from server.http.client import HallHttp, HallRefused
+from server.live.video import Video
 from server.storage.journal import Journal
 from tests.domain.cast import HOST, PURCHASER_PERSON, SUPERVISOR_PERSON, Bidder, signing
 from tests.domain.openings import an_opening
@@ -71,12 +74,16 @@ class Guest:
         return await self.told("state")
 
     async def _read(self, answer: Any) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError, Exception):
+        try:
             async for line in answer.content:
                 self.lines.append(json.loads(line))
                 self._came.set()
-        self.is_over = True
-        self._came.set()
+        except aiohttp.ClientError:
+            pass  # the site has gone
+        finally:
+            answer.close()
+            self.is_over = True
+            self._came.set()
 
     async def hang_up(self) -> None:
         """The told stream breaks, as a closed page's does."""
@@ -174,9 +181,25 @@ class LiveSite:
         return self.site.config.site.origin
 
     @property
-    def child_pid(self) -> int:
+    def video(self) -> Video:
         assert self.site.video is not None
-        return self.site.video.desk.child.pid
+        return self.site.video
+
+    @property
+    def child_pid(self) -> int:
+        return self.video.desk.child.pid
+
+    async def is_up(self) -> None:
+        """The media process is there."""
+        self.video.desk.child.begin()
+        async with asyncio.timeout(PATIENCE_S):
+            while not self.video.desk.child.is_up:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+
+    def leave_nobody(self) -> None:
+        for room in list(self.video.desk.occupied()):
+            for actor in PEOPLE:
+                self.video.desk.dismiss(room, actor.person)
 
     async def guest(self, actor: Actor | None, room: str = ROOM) -> Guest:
         http = await self.stack.enter_async_context(HallHttp(self.base, timeout_s=60))
