@@ -151,6 +151,13 @@ export class Watching {
     return wantedOf(this.tiles.values(), this.told.value.tracks, this.own());
   }
 
+  private unseen(): Record<number, number> {
+    const others = Object.values(this.told.value.tracks).filter(
+      (one) => one.member !== this.own() && one.to === null,
+    );
+    return Object.fromEntries(others.slice(0, 1).map((one) => [one.track, 0]));
+  }
+
   /** Opens the connection with the first track that is wanted; it stays until `close`. */
   private follow(): void {
     const wanted = this.wanted();
@@ -175,7 +182,9 @@ export class Watching {
 
   private async exchange(connection: RTCPeerConnection | null, isNew: boolean): Promise<void> {
     if (connection === null || this.keeper.connection !== connection) return;
-    const wanted = this.wanted();
+    let wanted = this.wanted();
+    // While fragments are shown nothing is wanted; the way back is tried with a track unseen.
+    if (isNew && Object.keys(wanted).length === 0) wanted = this.unseen();
     if (!isNew && this.asked !== null && isSame(wanted, this.asked)) return;
     let offer: string | null;
     try {

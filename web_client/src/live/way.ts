@@ -40,11 +40,11 @@ export function chooseWay(way: Way, seen: Seen, nowMs: number): Way {
   const isUp = seen.phase === "up";
   const isDown = seen.phase === "joining" || seen.phase === "waiting";
   const upSinceMs = isUp ? (way.upSinceMs ?? nowMs) : null;
-  const downSinceMs = isDown ? (way.downSinceMs ?? nowMs) : null;
+  // Off is no news: nothing is wanted for a moment, the network is what it was.
+  const downSinceMs = isUp ? null : isDown ? (way.downSinceMs ?? nowMs) : way.downSinceMs;
   const isBlocked = downSinceMs !== null && nowMs - downSinceMs >= PATIENCE_MS;
   const isSteady = upSinceMs !== null && nowMs - upSinceMs >= STEADY_MS;
-  const runsFragments =
-    seen.hasFragments && (isBlocked || (way.runsFragments && !isSteady && seen.phase !== "off"));
+  const runsFragments = seen.hasFragments && (isBlocked || (way.runsFragments && !isSteady));
   const shown = runsFragments && !isSteady ? "fragments" : "webrtc";
   return { shown, runsFragments, downSinceMs, upSinceMs };
 }

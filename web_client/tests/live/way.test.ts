@@ -87,6 +87,15 @@ describe("the way", () => {
     });
   });
 
+  it("is not forgotten because nothing is wanted for a moment", () => {
+    const pieces = [
+      ["joining", 4500],
+      ["off", 2000],
+      ["joining", 3000],
+    ] as const;
+    expect(wayAfter(pieces).shown).toBe("fragments");
+  });
+
   it("asks for nothing while there is nothing to see", () => {
     expect(wayAfter([["off", 20_000]])).toMatchObject({ runsFragments: false, downSinceMs: null });
   });
