@@ -58,6 +58,7 @@ from server.http.use_cases import (
     whip_options,
     whip_patch,
     whip_publish,
+    whip_session,
 )
 from server.http.wire import CommandAsked
 from server.live.whip import FRAGMENT, SDP
@@ -195,7 +196,7 @@ ROUTES: Final = (
     R("POST", "/media/{room}/whip", whip_publish.handle, ANYONE,
       "A camera publishes by itself, with a bearer token (RFC 9725)", takes=SDP, media=SDP,
       status=201),
-    R("OPTIONS", "/media/{room}/whip/{uid}", whip_options.handle, ANYONE,
+    R("OPTIONS", "/media/{room}/whip/{uid}", whip_session.handle, ANYONE,
       "What it may send there later", status=204),
     R("PATCH", "/media/{room}/whip/{uid}", whip_patch.handle, ANYONE, "Restarts its ICE",
       takes=FRAGMENT, media=FRAGMENT),

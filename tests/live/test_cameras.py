@@ -112,6 +112,8 @@ async def test_who_is_no_encoder_of_the_room_is_told_so_by_a_code(tmp_path: Path
         async with http.options(PATH) as answer:
             assert answer.status == 204
             assert answer.headers["Accept-Post"] == "application/sdp"
+        async with http.options(f"{PATH}/{'a' * 32}") as answer:
+            assert answer.headers["Accept-Patch"] == FRAGMENT
         none = {"Content-Type": "application/sdp"}
         cases: list[tuple[str, str, dict[str, str], str, int, str]] = [
             ("POST", PATH, none, OBS, 401, "whip.token"),
@@ -161,9 +163,9 @@ async def test_a_rooms_camera_is_fetched_while_somebody_is_there(
             watching = await bidder.watch(await picture_of(bidder, "camera:hall-1"))
             await received(watching, 50)
             # The media process dies: the camera is back with it.
-            live.kill_child(9)
-            await bidder.told("restarted")
             at = len(bidder.lines)
+            live.kill_child(9)
+            await bidder.told("restarted", after=at)
             track = (await bidder.told("track", after=at, member="camera:hall-1"))["track"]
             await received(await bidder.watch(track), 50)
             await asyncio.gather(host.post("leave"), bidder.post("leave"))

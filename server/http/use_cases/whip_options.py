@@ -8,14 +8,10 @@ from aiohttp import web
 from server.domain.model import Actor
 from server.http.front import Front
 from server.http.live_gate import gate_of
-from server.live.whip import FRAGMENT, SDP
+from server.live.whip import SDP
 
 
 async def handle(request: web.Request, _front: Front, _actor: Actor) -> web.StreamResponse:
-    """Of the endpoint, and of a session."""
+    """Whoever asks."""
     gate_of(request)
-    if "uid" in request.match_info:
-        return web.Response(
-            status=204, headers={"Allow": "DELETE,OPTIONS,PATCH", "Accept-Patch": FRAGMENT}
-        )
     return web.Response(status=204, headers={"Allow": "OPTIONS,POST", "Accept-Post": SDP})
