@@ -18,6 +18,7 @@ import uvloop
 from server.app import Running, running
 from server.config import Config, Limits, Listen, Site
 from server.demo.auto import publish, task_of
+from server.demo.meeting import open_meeting
 from server.demo.person_process import PersonProcess, Task
 from server.demo.world import TenderPlan, World
 
@@ -46,6 +47,8 @@ async def live(plan: dict[str, Any]) -> None:
     async with running(config) as site:
         if not again:
             await publish(site, world, tender(plan), ROOM)
+            if plan["meeting"]:
+                await open_meeting(site.hall, world)
         with contextlib.ExitStack() as cast:
             if not again:
                 pids = send_cast(site, world, plan, cast)

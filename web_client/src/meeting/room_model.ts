@@ -21,6 +21,7 @@ export interface Tile {
   readonly name: string;
   readonly isCamera: boolean;
   readonly isOwn: boolean;
+  readonly isModerator: boolean;
   readonly presence: Presence;
   readonly voice: Voice;
   readonly isHeld: boolean;
@@ -80,7 +81,12 @@ function voiceOf(told: Told, member: string, microphone: Track | undefined): Voi
   return microphone.paused ? "off" : "on";
 }
 
-function tile(told: Told, own: string, member: string, seat: string, name: string): Tile {
+function tile(
+  { told, own, moderator }: { told: Told; own: string; moderator: string },
+  member: string,
+  seat: string,
+  name: string,
+): Tile {
   const tracks = tracksOf(told, member);
   const isHeld = told.held.includes(member);
   return {
@@ -89,6 +95,7 @@ function tile(told: Told, own: string, member: string, seat: string, name: strin
     name,
     isCamera: member.startsWith(cameraMember("")),
     isOwn: member === own,
+    isModerator: member === moderator,
     presence: presenceOf(told.members[member], tracks),
     voice: voiceOf(told, member, tracks.microphone),
     isHeld,
@@ -151,7 +158,8 @@ function heardOf(told: Told, known: ReadonlySet<string>, own: string): readonly 
 
 /** What a page of the meeting shows. `own`: the member who looks. */
 export function roomModel(view: MeetingView, told: Told, own: string): RoomModel {
-  const make = (member: string, seat: string, name: string) => tile(told, own, member, seat, name);
+  const seen = { told, own, moderator: view.moderator?.person ?? "" };
+  const make = (member: string, seat: string, name: string) => tile(seen, member, seat, name);
   const venues = [...view.venues]
     .sort((a, b) => Number(b.is_main) - Number(a.is_main))
     .map((venue) => boxOf(venue, make));

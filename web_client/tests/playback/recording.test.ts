@@ -50,13 +50,14 @@ it("says what is lost, with and without a time", () => {
   const { lost } = read({
     lost: [
       { track: "a", member: "m", what: "interrupted", from_ms: T, to_ms: T + 1300, ms: 1300 },
+      { track: "a2", member: "m", what: "interrupted", from_ms: T + 20, to_ms: T + 1300, ms: 1280 },
       { track: "b", what: "torn", from_ms: 0, to_ms: 0, ms: 0 },
       { what: 5 },
     ],
   });
   expect(lost.map((one) => [one.what, one.fromMs, one.ms])).toEqual([
-    ["interrupted", T, 1300],
     ["torn", null, 0],
+    ["interrupted", T, 1300],
   ]);
 });
 

@@ -127,6 +127,24 @@ function readLost(lost: Members): Lost | null {
   };
 }
 
+const TOGETHER_MS = 1000;
+
+/** Sound and picture of somebody are lost together: that is said once. */
+function once(lost: readonly Lost[]): readonly Lost[] {
+  const told: Lost[] = [];
+  for (const one of [...lost].sort((a, b) => (a.fromMs ?? 0) - (b.fromMs ?? 0))) {
+    const isKnown = told.some(
+      (other) =>
+        one.member !== "" &&
+        other.member === one.member &&
+        other.what === one.what &&
+        Math.abs((other.fromMs ?? 0) - (one.fromMs ?? 0)) < TOGETHER_MS,
+    );
+    if (!isKnown) told.push(one);
+  }
+  return told;
+}
+
 /** `GET /media/{room}/recording.json` as the page needs it. */
 export function readRecording(room: string, value: unknown): RecordingView {
   if (!isMembers(value)) return NO_RECORDING;
@@ -136,7 +154,7 @@ export function readRecording(room: string, value: unknown): RecordingView {
   return {
     state: STATES.has(state) ? (state as RecordingState) : "none",
     files: members(value["files"]).flatMap((file) => readFile(room, file, tracks) ?? []),
-    lost: members(value["lost"]).flatMap((lost) => readLost(lost) ?? []),
+    lost: once(members(value["lost"]).flatMap((lost) => readLost(lost) ?? [])),
     making: making && { done: whole(making["done"]), all: Math.max(1, whole(making["all"])) },
     isWhole: value["is_whole"] !== false,
     refused: text(value["refused"]),

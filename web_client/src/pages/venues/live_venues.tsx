@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { DeviceCheck } from "../../live/device_check.tsx";
 import { LiveRoom } from "../../live/room.ts";
-import { Picture, Sound } from "../../live/tile.tsx";
+import { OwnPicture, Picture, Sound } from "../../live/tile.tsx";
 import { LABELS, type Label, type Track } from "../../live/told.ts";
 import { faultText } from "../../live/words.tsx";
 import { meetingMoments } from "../../meeting/moments.ts";
@@ -32,9 +32,17 @@ function useMeeting({ id, ...props }: PlaceProps) {
   const told = room.told.value;
   const own = room.member.value;
   const model = roomModel(view, told, own);
-  const show = (track: Track, label: string) => (
-    <Picture key={track.track} room={room} track={track.track} label={label} />
-  );
+  const sources = room.publishing.sources.value;
+  const show = (track: Track, label: string) =>
+    track.member === own ? (
+      <OwnPicture
+        media={sources[track.label]?.media ?? null}
+        label={label}
+        isMirrored={track.label === "camera"}
+      />
+    ) : (
+      <Picture key={track.track} room={room} track={track.track} label={label} />
+    );
   const shared: MeetingProps = {
     around,
     view,
@@ -83,6 +91,7 @@ function LiveVenue(props: PlaceProps) {
           },
           onSound: desk.onSound,
           dismiss: desk.dismiss,
+          onBack: desk.onBack,
           onToggle: desk.onToggle,
           onScreen: desk.onScreen,
           onLeave: desk.onLeave,
@@ -132,6 +141,7 @@ function LiveWall(props: PlaceProps) {
         acts={{
           onSound: desk.onSound,
           dismiss: desk.dismiss,
+          onBack: desk.onBack,
           call: (to) => void desk.call(to),
           endCall: () => void desk.endCalls(calls),
         }}

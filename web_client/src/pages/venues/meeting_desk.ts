@@ -60,6 +60,8 @@ export class MeetingDesk {
     this.room.sound.value = isOn;
   };
 
+  onBack = (): void => this.room.comeBack();
+
   onToggle = (label: Label): void => {
     const source = this.room.publishing.sources.value[label];
     if (source) this.room.publishing.setMuted(label, !source.muted);

@@ -4,14 +4,15 @@
  * Invariant: whoever is seen or heard here reads that the room is recorded, or that it is not.
  */
 import { t } from "../../i18n.ts";
+import type { Link } from "../../live/room.ts";
 import type { RecordingState } from "../../live/told.ts";
 import type { Heard } from "../../meeting/room_model.ts";
 import type { Scope } from "../../meeting/view.ts";
 import { clockTime } from "../../time.ts";
 import { Glyph } from "../../ui/glyph.tsx";
 import { TroubleBox } from "../../ui/refusal.tsx";
-import { Note, Status } from "../../ui/words.tsx";
-import type { MediaLink, MeetingProps, RoomActs } from "./venue_view.ts";
+import { Button, Note, Status } from "../../ui/words.tsx";
+import type { MeetingProps, RoomActs } from "./venue_view.ts";
 
 const STAGES = {
   scheduled: "venue.stage_scheduled",
@@ -35,6 +36,7 @@ export function MeetingHead({
         <span class="tag">{t(STAGES[view.stage])}</span>
         <RecordedSign recording={recording} />
         <MediaLinkWord link={mediaLink} />
+        {mediaLink === "elsewhere" && <Button onPress={acts.onBack}>{t("live.come_back")}</Button>}
         <button
           type="button"
           class={isSoundOn ? "btn" : "act sound-act"}
@@ -82,7 +84,7 @@ export function RecordedSign({ recording }: { readonly recording: RecordingState
   }
 }
 
-function MediaLinkWord({ link }: { readonly link: MediaLink }) {
+function MediaLinkWord({ link }: { readonly link: Link }) {
   if (link === "live") {
     return (
       <Status tone="go" glyph="link">
@@ -95,6 +97,7 @@ function MediaLinkWord({ link }: { readonly link: MediaLink }) {
     lost: "venue.link_lost",
     absent: "venue.link_absent",
     refused: "venue.link_refused",
+    elsewhere: "venue.link_elsewhere",
   } as const;
   return (
     <Status

@@ -21,7 +21,8 @@ export type Pin =
 
 export function tileName(tile: Tile): string {
   if (tile.isCamera) return t("venue.camera", { name: tile.seat });
-  return [tile.seat.toUpperCase(), tile.name].filter(Boolean).join(" ");
+  const role = tile.isModerator ? t("role.host") : "";
+  return [role, tile.seat.toUpperCase(), tile.name].filter(Boolean).join(" ");
 }
 
 const PRESENCE: Readonly<Record<Presence, readonly ["go" | "wait" | "stop" | "soft", GlyphName]>> =

@@ -5,6 +5,7 @@
  * and what of it is switched off by whom, stands at the bottom at all times.
  */
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n.ts";
 import { labelText, SendSwitch } from "../../live/words.tsx";
 import type { RoomModel, Tile } from "../../meeting/room_model.ts";
@@ -44,6 +45,18 @@ export function VenuePage(props: VenueProps) {
         {props.check}
         {props.isModerator && <Leading props={props} />}
         {large && <Large large={large} props={props} />}
+        {model.others.length > 0 && (
+          <section class="venue-box" aria-label={t("venue.others")}>
+            <div class="venue-head">
+              <h2>{t("venue.others")}</h2>
+            </div>
+            <ul class="seat-tiles">
+              {model.others.map((tile) => (
+                <RoomTile key={tile.member} tile={tile} props={props} />
+              ))}
+            </ul>
+          </section>
+        )}
         {model.venues.map((box) => (
           <section key={box.venue} class="venue-box" aria-label={box.name}>
             <VenueHead box={box}>
@@ -62,18 +75,6 @@ export function VenuePage(props: VenueProps) {
             </ul>
           </section>
         ))}
-        {model.others.length > 0 && (
-          <section class="venue-box" aria-label={t("venue.others")}>
-            <div class="venue-head">
-              <h2>{t("venue.others")}</h2>
-            </div>
-            <ul class="seat-tiles">
-              {model.others.map((tile) => (
-                <RoomTile key={tile.member} tile={tile} props={props} />
-              ))}
-            </ul>
-          </section>
-        )}
         <Journal props={props} />
       </main>
       {props.mayPublish && <OwnControls props={props} />}
@@ -102,12 +103,18 @@ export function largeOf(model: RoomModel, pin: Pin | null): Enlarged | null {
 }
 
 function Large({ large, props }: { readonly large: Enlarged; readonly props: VenueProps }) {
+  const section = useRef<HTMLElement>(null);
+  const pinned = props.pin === null ? "" : `${props.pin.kind} ${props.pin.id}`;
+  useEffect(() => {
+    // What was pressed may be far below what it made large.
+    if (pinned !== "") section.current?.scrollIntoView({ block: "nearest" });
+  }, [pinned]);
   const title =
     large.kind === "screen"
       ? t("venue.screen_of", { name: tileName(large.tile) })
       : t("venue.pinned", { name: large.title });
   return (
-    <section class="venue-large" aria-label={title}>
+    <section ref={section} class="venue-large" aria-label={title}>
       <p class="venue-large-title">
         <Glyph name={large.kind === "screen" ? "screen" : "flag"} />
         <b>{title}</b>

@@ -1,5 +1,6 @@
 /** What the venue room and the wall are given, and what they ask for (会场页的值与动作). */
 import type { DeviceFault } from "../../live/devices.ts";
+import type { Link } from "../../live/room.ts";
 import type { Label, RecordingState } from "../../live/told.ts";
 import type { Line } from "../../meeting/moments.ts";
 import type { RoomModel } from "../../meeting/room_model.ts";
@@ -8,14 +9,12 @@ import type { Trouble } from "../../ui/refusal.tsx";
 import type { Surroundings } from "../frame.tsx";
 import type { ShowPicture } from "./tiles.tsx";
 
-/** How this page itself is connected to the media room. */
-export type MediaLink = "joining" | "live" | "lost" | "absent" | "refused";
-
 export interface MeetingProps {
   readonly around: Surroundings;
   readonly view: MeetingView;
   readonly model: RoomModel;
-  readonly mediaLink: MediaLink;
+  /** How this page itself is connected to the media room. */
+  readonly mediaLink: Link;
   readonly recording: RecordingState;
   readonly lines: readonly Line[];
   readonly show: ShowPicture;
@@ -35,6 +34,8 @@ export interface Sending {
 export interface RoomActs {
   onSound(isOn: boolean): void;
   dismiss(): void;
+  /** This page instead of the other one of ours. */
+  onBack(): void;
 }
 
 export interface VenueActs extends RoomActs {

@@ -95,12 +95,6 @@ export function WallPage(props: WallProps) {
                 </div>
               </section>
             ))}
-            {model.venues.map((box) => (
-              <section key={box.venue} class="venue-box" aria-label={box.name}>
-                <VenueHead box={box} />
-                <ul class="seat-tiles small">{box.tiles.map(seatTile)}</ul>
-              </section>
-            ))}
             {model.others.length > 0 && (
               <section class="venue-box" aria-label={t("venue.others")}>
                 <div class="venue-head">
@@ -109,6 +103,12 @@ export function WallPage(props: WallProps) {
                 <ul class="seat-tiles small">{model.others.map(seatTile)}</ul>
               </section>
             )}
+            {model.venues.map((box) => (
+              <section key={box.venue} class="venue-box" aria-label={box.name}>
+                <VenueHead box={box} />
+                <ul class="seat-tiles small">{box.tiles.map(seatTile)}</ul>
+              </section>
+            ))}
           </div>
           <aside class="wall-side" aria-label={t("wall.side")}>
             <CallPane props={props} tile={tile} />
