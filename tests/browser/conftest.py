@@ -50,13 +50,13 @@ def now_ms() -> int:
 
 
 def free_ports() -> int:
-    """A port whose next two are free as well."""
+    """A port whose next four are free as well."""
     while True:
         with socket.socket() as first:
             first.bind(("127.0.0.1", 0))
             port = first.getsockname()[1]
         with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as held:
-            for offset in range(3):
+            for offset in range(5):
                 held.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))
             return port
 
@@ -166,6 +166,7 @@ async def hall(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
         "window_ms": wanted.get("window_s", 90) * 1000,
         "behaviours": wanted.get("behaviours", ["plain", "plain"]),
         "trustees": wanted.get("trustees", 2),
+        "meeting": wanted.get("meeting", False),
     }
     under_test = HallUnderTest(plan)
     try:

@@ -47,7 +47,7 @@ async def live(plan: dict[str, Any]) -> None:
     async with running(config) as site:
         if not again:
             await publish(site, world, tender(plan), ROOM)
-            if plan["meeting"]:
+            if plan.get("meeting"):
                 await open_meeting(site.hall, world)
         with contextlib.ExitStack() as cast:
             if not again:
