@@ -4,8 +4,10 @@ What others use (everything else is ours to change):
 
 - `media.sfu.Sfu`: the forwarding unit. ``open``, ``close``; ``admit(room, member, grants)``,
   ``dismiss``; ``publish(room, member, offer, labels, to) -> answer``; ``watch(room, member,
-  {track: tile height in px}) -> offer | None``, ``answer``, ``unwatch_all``; ``mute``, ``hold``;
+  {track: tile height in px}, restart) -> offer | None``, ``answer``, ``unwatch_all``;
+  ``restart`` (ICE, without an offer), ``feed`` (packets of our own process); ``mute``, ``hold``;
   ``tap(track, tap)``, ``ask_keyframe(track)`` for recording; ``counters``.
+- `media.rtsp_camera.RtspCamera`: a camera that is fetched into a room.
 - `media.rooms`: ``SfuOptions`` and the events it tells (``PeerConnected``, ``PeerLost``,
   ``TrackOpened``, ``TrackClosed``, ``TrackFlowing``, ``TrackPaused``, ``SpeakerChanged``,
   ``LayerChanged``).
