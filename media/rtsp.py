@@ -40,6 +40,7 @@ GOODBYE_S_MAX: Final = 1
 KEEPALIVE_S_MAX: Final = 25
 READ_BYTES: Final = 64 << 10
 BYTES_PER_S_MAX: Final = 8 << 20
+MESSAGES_PER_S_MAX: Final = 20_000
 _CHANNELS: Final = re.compile(r"(?:^|;)\s*interleaved=([0-9]{1,3})(?:-[0-9]{1,3})?(?:;|$)")
 _SESSION: Final = re.compile(r"([!-:<-~]{1,256})(?:\s*;\s*timeout\s*=\s*([0-9]{1,6}))?.*")
 
@@ -207,7 +208,7 @@ class RtspSession:
 
     async def _read(self) -> None:
         """Until the camera closes; CameraFailed for what it must not send."""
-        since, size = time.monotonic(), 0
+        since, size, messages = time.monotonic(), 0, 0
         while True:
             try:
                 data = await self._reader.read(READ_BYTES)
@@ -217,15 +218,19 @@ class RtspSession:
                 return
             now = time.monotonic()
             if now - since >= 1:
-                since, size = now, 0
+                since, size, messages = now, 0, 0
             size += len(data)
+            messages += self._take(data, MESSAGES_PER_S_MAX - messages)
             if size > BYTES_PER_S_MAX:
                 raise CameraFailed("camera.flood")
-            self._take(data)
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes, messages_max: int) -> int:
+        """How many messages that were."""
         batch: list[tuple[int, bool, bytes]] = []
-        for message in self._messages.feed(data):
+        count = 0
+        for count, message in enumerate(self._messages.feed(data), 1):
+            if count > messages_max:
+                raise CameraFailed("camera.flood")
             if isinstance(message, Media):
                 track = self._channels.get(message.channel)
                 if track is not None:
@@ -237,6 +242,7 @@ class RtspSession:
         if batch:
             self._media_at = time.monotonic()
             self._on_media(batch)
+        return count
 
     def _answered(self, answer: Response) -> None:
         waiting = self._waiting

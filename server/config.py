@@ -13,6 +13,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from media.errors import CameraFailed
+from media.rtsp_login import parse_url
+from server.live.turn import Relay
+
 ENVIRONMENT_PREFIX = "KAIBIAO_"
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
@@ -117,7 +121,13 @@ class RoomCamera(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class FetchedCamera(RoomCamera, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One that we fetch."""
 
-    url: Annotated[str, msgspec.Meta(pattern=r"^rtsp://", max_length=1024)]
+    url: str
+
+    def __post_init__(self) -> None:
+        try:
+            parse_url(self.url)
+        except CameraFailed as failed:  # its text has no password in it
+            raise ValueError(f"url: {failed.detail}") from None
 
 
 class ComingCamera(RoomCamera, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -163,6 +173,15 @@ class Media(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     whip: Annotated[
         list[ComingCamera], msgspec.Meta(description='encoders: {"room", "name", "token"}')
     ] = []
+
+    def __post_init__(self) -> None:
+        try:
+            Relay(tuple(self.turn_urls), self.turn_secret)
+        except ValueError as error:
+            raise ValueError(f"{error}: see docs/operating.md") from None
+        cameras = [(one.room, one.name) for one in (*self.rtsp, *self.whip)]
+        if len(set(cameras)) != len(cameras):
+            raise ValueError("two cameras of one name in a room")
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

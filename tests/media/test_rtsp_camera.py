@@ -213,6 +213,7 @@ OK = b"RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\n"
         ({"DESCRIBE": OK + b"Content-Length: 99999999\r\n\r\n"}, "camera.malformed"),
         ({"DESCRIBE": b"HTTP/1.1 200 OK\r\n\r\n"}, "camera.malformed"),
         ({"DESCRIBE": b"x" * 20_000}, "camera.malformed"),
+        ({"PLAY": OK + b"\r\n" + b"$\x09\x00\x00" * 20_001}, "camera.flood"),
         ({"SETUP": OK + b"Session: a\r\nTransport: RTP/AVP;unicast\r\n\r\n"}, "camera.refused"),
         ({"SETUP": OK + b"Transport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n"}, "camera.malformed"),
     ],
