@@ -4,8 +4,8 @@ Invariant: the root of every maximal empty subtree is filler that looks random, 
 of one entry tell nothing about the others, not even how many there are. Work and memory are
 entries * 16 nodes, never 65,536. Norm: sealing.md C13; formats.md §7.
 
-Measured (`python -m loadtests.costs`, 2026-11-22): 10.6 us of CPU an entry of a second that holds
-a thousand. A tick works while rows wait to be committed, so the two loops below call hashlib
+Measured (`python -m loadtests.costs`, 2026-11-22): 10 us of CPU an entry of a second that holds a
+thousand. A tick works while rows wait to be committed, so the two loops below call hashlib
 themselves.
 """
 

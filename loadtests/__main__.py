@@ -24,7 +24,7 @@ from rich.table import Table
 
 from loadtests.report import say
 
-SMALL_WITHIN_S, FULL_WITHIN_S = 180, 3600
+SMALL_WITHIN_S, FULL_WITHIN_S = 300, 3600
 
 
 @dataclass(frozen=True, slots=True)

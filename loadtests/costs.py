@@ -5,6 +5,7 @@ waits and nothing is sent. The figures stand in docs/performance.md and in the f
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -17,6 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from crypto.ack import ACK_UNLOCK, build_ack
+from crypto.batch import Batch, seeded_filler
+from crypto.entries import encode_entry
 from crypto.keys import SigningKey
 from crypto.manifest import Manifest, parse_manifest
 from crypto.messages import build_unlock, parse_unlock, signature_ok
@@ -32,9 +35,12 @@ from server.decryption.forms import SealedForm, open_form
 from server.decryption.halves import find, payload_intact
 from server.demo.world import TenderPlan, World, build_manifest
 from server.domain.due import BidHalves, FormKey
+from server.domain.log_entries import UNLOCK
 from server.domain.opening_events import BidUnlocked
 from server.rooms.rows import RowMaker
-from server.storage.records import EMPTY_STREAM
+from server.storage.records import EMPTY_STREAM, Answer, Append, LogEntry
+from server.storage.schema import open_writer
+from server.storage.transaction import Transaction
 from signaling.channel import Subscriber
 from signaling.codec import ChannelKey, Position, decode_client_frame
 from signaling.frames import event_payload, events_frame
@@ -45,6 +51,8 @@ BIDS, ROUNDS, BODY_MIB, SUBSCRIBERS = 64, 7, 64, 2000
 SEED = bytes(32)
 ROOM = "costs"
 KEY = ChannelKey(f"opening:{ROOM}", "hall")
+SECOND = 1000  # entries of one second
+PARTS = ("rows", "answers", "entries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,60 @@ def commands(rules: Manifest, bids: list[Bid]) -> list[Cost]:
         ),
         Cost("crypto/ack.py", "a promise, signed", each(len(bids), acks)),
     ]
+
+
+def storage(folder: Path) -> list[Cost]:
+    """What is kept of one UNLOCK: three rows, an answer, a log entry; the fsync is the disk's."""
+    rows = RowMaker(KEY.room, 1, EMPTY_STREAM, lambda _: 0)
+    event = BidUnlocked(no=1, envelopes=[1], by="key", received_ms=1_790_000_000_000)
+    members: dict[str, Any] = {"by": "key", "nonce": "00" * 32, "received_ms": 1, "result": 0}
+    members |= {"server_ms": 1, "sha256": "00" * 32, "size": 272, "tender_id": "00" * 32}
+    connection = open_writer(folder / "costs.db", synchronous="OFF", vfs=None)
+    transaction = Transaction(connection, 1)
+    number = itertools.count()
+
+    def entry() -> bytes:
+        return encode_entry(UNLOCK, members, next(number).to_bytes(16, "big"))
+
+    def append() -> Append:
+        at = next(number)
+        return Append(
+            [rows.make(event, actor="bidder-1", cmd_id=f"cost-{at}", ts_ms=1)[0] for _ in range(3)],
+            [Answer(KEY.room, "bidder-1", f"cost-{at}", bytes(80))],
+            [LogEntry(1, bytes(32), entry())],
+        )
+
+    groups = iter([[append() for _ in range(BIDS)] for _ in range(ROUNDS)])
+
+    def write() -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        ones = next(groups)
+        transaction.append(
+            Append(*([part for one in ones for part in getattr(one, of)] for of in PARTS))
+        )
+        connection.execute("COMMIT")
+
+    slots = {n * 61: entry() for n in range(SECOND)}
+    filler = seeded_filler(bytes(32))
+    costs = [
+        Cost(
+            "crypto/entries.py",
+            "a log entry, checked and encoded",
+            each(BIDS, lambda: [entry() for _ in range(BIDS)]),
+        ),
+        Cost(
+            "server/storage/transaction.py",
+            "three rows, an answer and an entry, written",
+            each(BIDS, write),
+        ),
+        Cost(
+            "crypto/batch.py",
+            "an entry's part of the tree over a second of a thousand",
+            each(SECOND, lambda: Batch(0, slots, filler)),
+        ),
+    ]
+    connection.close()
+    return costs
 
 
 def broadcast() -> list[Cost]:
@@ -261,6 +323,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="kaibiao-costs-") as folder:
         costs = [
             *commands(rules, bids),
+            *storage(Path(folder)),
             *broadcast(),
             *reveal(world, rules, bids),
             *bodies(Path(folder)),

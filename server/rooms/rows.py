@@ -2,6 +2,8 @@
 
 Invariant: a stream's seq and each channel's seq are dense; the body is encoded once and never
 again.
+
+Measured (`python -m loadtests.costs`, 2026-11-22): 3.2 us of CPU a row.
 """
 
 import secrets

@@ -8,6 +8,9 @@ what moved become durable together.
 After a crash the missed seconds are written with their nominal tick_ms. Entries that had been
 acknowledged and not yet ticked go under their own nominal second, as the rule says: it is the
 crash's last second, and the promise of the receipt is kept. Every other missed second holds none.
+
+Measured (`python -m loadtests.costs`, 2026-11-22): 10 us of CPU an entry for the tree of a second
+that holds a thousand. Rows wait for their commit meanwhile.
 """
 
 from __future__ import annotations

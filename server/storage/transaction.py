@@ -7,6 +7,9 @@ calls this.
 
 One ``executemany`` a table and item, never one statement a row: each statement gives the
 interpreter away and waits for it again, 58 us a row beside a loop that is busy, instead of 4.
+
+Measured (`python -m loadtests.costs`, 2026-11-22): 15 us of CPU for an UNLOCK's three rows, its
+answer and its log entry.
 """
 
 from __future__ import annotations
