@@ -97,6 +97,12 @@ export class Publishing {
     if (this.isOn.value) this.renew();
   }
 
+  /** Network, device or page is back: also a page that the browser had put aside. */
+  wake(): void {
+    if (this.isOn.value) this.keeper.want();
+    this.keeper.wake();
+  }
+
   /** Everything ends: devices are let go, the connection is closed. */
   stop(): void {
     for (const source of Object.values(this.sources.value)) source.media.stop();

@@ -181,7 +181,7 @@ export class LiveRoom {
   /** Network or device is back: everything is doubted, and asked again where it does not answer. */
   wake(): void {
     this.stream.wake();
-    this.publishing.keeper.wake();
+    this.publishing.wake();
     this.watching.keeper.wake();
     this.player.value?.wake();
     if (this.again !== null) void this.knock();

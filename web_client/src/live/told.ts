@@ -30,6 +30,8 @@ export interface Track {
   /** Packets come from its publisher. */
   readonly flowing: boolean;
   readonly layers: number;
+  /** Who calls, where the room does not show him; absent for everybody else. */
+  readonly name?: string;
 }
 
 export interface Speaker {
@@ -101,6 +103,7 @@ function readTrack(value: unknown): Track | null {
     paused: value["paused"] === true,
     flowing: value["flowing"] === true,
     layers: Number.isSafeInteger(value["layers"]) ? (value["layers"] as number) : 1,
+    ...(text(value["name"]) === "" ? {} : { name: text(value["name"]) }),
   };
 }
 
