@@ -142,16 +142,14 @@ function scopeOf(value: unknown): Scope | null {
 function heardOf(told: Told, known: ReadonlySet<string>, own: string): readonly Heard[] {
   const found = new Map<string, Heard>();
   for (const call of Object.values(told.calls)) {
-    const member = String(call["member"] ?? call["person"] ?? "");
+    const member = typeof call["member"] === "string" ? call["member"] : "";
     if (member === own || member === "") continue;
-    const name = typeof call["name"] === "string" ? call["name"] : "";
-    found.set(member, { member, name, to: scopeOf(call["to"]), track: null });
+    found.set(member, { member, name: "", to: scopeOf(call["to"]), track: null });
   }
   for (const track of Object.values(told.tracks)) {
     if (known.has(track.member) || track.member === own || track.label !== "microphone") continue;
-    const name = found.get(track.member)?.name ?? told.members[track.member]?.name ?? "";
-    const to = found.get(track.member)?.to ?? scopeOf(track.to);
-    found.set(track.member, { member: track.member, name, to, track });
+    const to = found.get(track.member)?.to ?? null;
+    found.set(track.member, { member: track.member, name: track.name ?? "", to, track });
   }
   return [...found.values()];
 }

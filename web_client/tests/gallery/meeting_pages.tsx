@@ -90,13 +90,19 @@ export function meetingPages(around: (nowMs: number, who?: object) => Surroundin
       room(
         "a1",
         {},
-        { kind: "call", call: "c", person: "s", name: "周岩", to: { kind: "seat", id: "a-02" } },
+        { kind: "call", call: "c", member: "s", to: { kind: "seat", id: "a-02" } },
+        { kind: "track", ...track(9, "s", "microphone", { name: "周岩" }) },
       ),
     wall: () => wall(),
     "wall-calling": () =>
       wall({
         view: called,
-        ownCall: { to: { kind: "seat", id: "b-09" }, beganMs: now - 42_000, isHeard: true },
+        ownCall: {
+          to: { kind: "seat", id: "b-09" },
+          beganMs: now - 42_000,
+          isHeard: true,
+          isSent: true,
+        },
       }),
   };
 }

@@ -99,18 +99,14 @@ describe("a seat", () => {
 describe("who is not of the room", () => {
   const call = { kind: "seat", id: "a-02" };
 
-  it("is shown nowhere, and heard where he calls", () => {
-    const room = told(state([member("a1")], [track(9, "s", "microphone", { to: call })]));
-    const model = of(room);
+  it("is shown nowhere, and heard where he calls, by his name", () => {
+    const line = { kind: "call", call: "c1", member: "s", to: call, ended: false };
+    const voice = track(9, "s", "microphone", { to: ["a2"], name: "周岩" });
+    const model = of(told(state([member("a1")], [voice]), line));
     expect(model.venues.flatMap((box) => box.tiles).map((one) => one.member)).not.toContain("s");
     expect(model.others.map((one) => one.member)).toEqual(["m"]);
-    expect(model.heard).toMatchObject([{ member: "s", to: call }]);
-  });
-
-  it("has the name that the call was told with", () => {
-    const line = { kind: "call", call: "c1", person: "s", name: "周岩", to: call };
-    const room = told(state([member("a1")], [track(9, "s", "microphone")]), line);
-    expect(of(room).heard).toMatchObject([{ member: "s", name: "周岩", to: call }]);
+    expect(model.heard).toMatchObject([{ member: "s", name: "周岩", to: call }]);
+    expect(of(told(state([]), line, { ...line, ended: true })).heard).toEqual([]);
   });
 
   it("does not hear himself called", () => {

@@ -48,11 +48,18 @@ export function PlaybackPage(props: PlaybackProps) {
           <a href={roomHref}>{t("playback.to_room")}</a>
         </p>
       </div>
-      {trouble && <TroubleBox trouble={trouble} />}
+      {trouble &&
+        (trouble.code === "media.not_allowed" ? (
+          <Case title={t("playback.forbidden")}>
+            <p>{t("playback.forbidden_why")}</p>
+          </Case>
+        ) : (
+          <TroubleBox trouble={trouble} />
+        ))}
       {recording.refused !== "" && (
         <TroubleBox trouble={{ code: recording.refused, detail: {}, atMs: around.nowMs }} />
       )}
-      <StateCase {...props} />
+      {!trouble && <StateCase {...props} />}
       {playing && recording.files.length > 0 && <Desk {...props} playing={playing} />}
     </Plain>
   );

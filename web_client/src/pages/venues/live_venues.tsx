@@ -124,7 +124,12 @@ function LiveWall(props: PlaceProps) {
   const voice = room.publishing.sources.value.microphone;
   const sent = voice?.track == null ? undefined : told.tracks[voice.track];
   const ownCall: OwnCall | null = newest
-    ? { to: newest.to, beganMs: newest.beganMs, isHeard: sent?.flowing === true && !sent.paused }
+    ? {
+        to: newest.to,
+        beganMs: newest.beganMs,
+        isHeard: sent?.flowing === true && !sent.paused,
+        isSent: voice !== undefined,
+      }
     : null;
   const only = listened(model, listening);
   return (

@@ -29,6 +29,8 @@ export interface OwnCall {
   readonly beganMs: number;
   /** Our voice is on its way; until then nobody hears us. */
   readonly isHeard: boolean;
+  /** Something of us is sent, or being brought there: not after the page was opened again. */
+  readonly isSent: boolean;
 }
 
 export interface WallProps extends MeetingProps {
@@ -152,7 +154,7 @@ function CallPane({ props, tile }: { readonly props: WallProps; readonly tile: T
           <span>
             {ownCall.isHeard
               ? t("wall.heard_by", { to: scopeName(view, ownCall.to) })
-              : t("wall.connecting")}
+              : t(ownCall.isSent ? "wall.connecting" : "wall.left_over")}
           </span>
         </h2>
         <p>{t("wall.heard_by_names", { names: names(view, ownCall.to) })}</p>
