@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from media.recording.records import Kind, Record, body_json, records_in, resync
+from media.recording.records import ABOUT, Kind, Record, body_json, records_in, resync
 from media.recording.segments import (
     CODECS,
     SegmentHead,
@@ -19,12 +19,12 @@ from media.recording.segments import (
     segment_path,
     track_records,
 )
-from media.recording.tapping import ABOUT
 
 FIRST_RECORDS: Final = 200  # among them the mark and the first packet
 TAIL_BYTES: Final = 1 << 16
 TEXT_MAX: Final = 200
 CALL: Final = "call"
+INDEX: Final = "index.json"  # of a recording's playable files, see ``making``
 SCREENS: Final = ("screen", "screen_sound")
 # Of the layers of a picture the largest is kept, unless it was there much less than another.
 LAYER_SHARE_PERCENT: Final = 80

@@ -15,23 +15,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from media.recording.catalogue import Planned, Scan, plan_files, read_catalogue, scan_track
+from media.recording.catalogue import INDEX, Planned, Scan, plan_files, read_catalogue, scan_track
+from media.recording.disk import REFUSE_PERCENT, DiskState, MeasureDisk, measure_disk
 from media.recording.errors import RecordingRefused
 from media.recording.playable import MP4_CODECS, SUFFIXES, make_playable
 from media.recording.segments import check_chain
 
-INDEX: Final = "index.json"
 NICE: Final = 10  # forwarding and recording come first
 MIMES: Final = {"mp4": "video/mp4", "matroska": "video/x-matroska"}
 
 
-def make_all(folder: Path, out: Path, container: str = "mp4") -> dict[str, Any]:
+def make_all(
+    folder: Path, out: Path, container: str = "mp4", *, measure: MeasureDisk = measure_disk
+) -> dict[str, Any]:
     """Makes every file and the index, which is returned. What MP4 cannot hold becomes Matroska.
 
-    Raises RecordingRefused ``playable.empty``, and those of a damaged journal; OSError.
+    Raises RecordingRefused ``recording.disk_low``, ``playable.empty``, and those of a damaged
+    journal; OSError.
     """
     out.mkdir(parents=True, exist_ok=True)
     tracks = read_catalogue(folder)
+    disk, size = measure(out), sum(info.bytes for info in tracks)
+    # Files can be made at any time; what is being recorded can not.
+    if DiskState(disk.free_bytes - size, disk.total_bytes).free_percent < REFUSE_PERCENT:
+        raise RecordingRefused("recording.disk_low")
     scans = {info.track: scan_track(folder / info.track) for info in tracks}
     seconds = {name: scan.seconds for name, scan in scans.items()}
     if any(info.codec not in MP4_CODECS for info in tracks):
@@ -46,7 +53,7 @@ def make_all(folder: Path, out: Path, container: str = "mp4") -> dict[str, Any]:
         files += _made(folder, out, plan, container)
     index = {
         "made_ms": time.time_ns() // 1_000_000,
-        "bytes": sum(info.bytes for info in tracks),
+        "bytes": size,
         "container": container,
         "files": files,
         "lost": _lost(folder, scans),

@@ -32,6 +32,7 @@ CHECKED_FROM: Final = 8  # the CRC covers everything from here
 BODY_BYTES_MAX: Final = 16_384
 TIME_MAX: Final = (1 << 63) - 1
 FLAG_REPAIRED: Final = 1
+ABOUT: Final = "about"  # the mark that says whose a track is
 
 
 class Kind(IntEnum):

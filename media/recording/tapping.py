@@ -13,11 +13,11 @@ from media.engine import TappedPacket
 from media.fragments.room import RoomStream
 from media.packets import is_rtcp
 from media.recording.errors import RecordingRefused
+from media.recording.records import ABOUT
 from media.recording.segments import TrackFormat, checked_name
 from media.recording.session import RecordingSession
 
 KEYFRAME_NS: Final = 10_000_000_000
-ABOUT: Final = "about"
 
 
 class TrackTap:

@@ -17,7 +17,7 @@ from media.recording.tapping import TrackTap
 from media.rooms import TrackOpened
 from server.live.air_tap import AirTap
 
-WAITING_MAX: Final = 50_000  # packets, while a crash is read: a minute of a room's camera
+WAITING_MAX: Final = 10_000  # packets, while a crash is read: a minute of a camera
 SILENT_NS: Final = 2_000_000_000
 TO_MAX: Final = 8  # listeners of a call that its mark names
 NAME_MAX: Final = 36

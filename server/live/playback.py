@@ -20,9 +20,8 @@ from urllib.parse import quote
 
 from crypto.hashes import labelled
 from crypto.keys import random_bytes
-from media.recording.catalogue import TrackInfo, read_catalogue
+from media.recording.catalogue import INDEX, TrackInfo, read_catalogue
 from media.recording.errors import RecordingRefused
-from media.recording.making import INDEX
 from server.domain.model import Actor
 from server.domain.refusals import Refused
 from server.live.recording_access import may_read

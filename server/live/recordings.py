@@ -106,6 +106,9 @@ class Recordings:
         folder = self.root / recording
         return folder.is_dir() and not (folder / ENDED).exists()
 
+    def has_ended(self, recording: str) -> bool:
+        return (self.root / recording / ENDED).exists()
+
     async def open(self, recording: str) -> RecordingSession:
         """Begins a recording, or goes on with one. Raises RecordingRefused, OSError."""
         return await asyncio.to_thread(self._open, recording)
@@ -160,6 +163,16 @@ class Recordings:
     ) -> list[SegmentClosed]:
         """Seals of segments that will not change any more, told again. Raises RecordingRefused."""
         return await asyncio.to_thread(self._sealed, recording, track, first, last)
+
+    async def last_seals(self, recording: str) -> list[SegmentClosed]:
+        """Of each track, told again."""
+        return await asyncio.to_thread(self._last_seals, recording)
+
+    def _last_seals(self, recording: str) -> list[SegmentClosed]:
+        tracks = sorted(path for path in (self.root / recording).iterdir() if path.is_dir())
+        last = [(path, numbers[-1]) for path in tracks if (numbers := segment_numbers(path))]
+        found = [read_segment(segment_path(path, number)) for path, number in last]
+        return [one.closed() for one in found if one is not None]
 
     def _sealed(self, recording: str, track: str, first: int, last: int) -> list[SegmentClosed]:
         folder = self.root / checked_name(recording) / checked_name(track)

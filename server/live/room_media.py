@@ -174,9 +174,17 @@ class RoomMedia:
                 await self._recordings.idle(self.recording)
         await asyncio.sleep(0)  # the last seals have been posted: let them be told
         self._notices.flush()
-        if ended and self._session is not None:
-            self._notices.report("ended")
+        if ended:
+            await self._tell_end()
         self._recordings.leave(self.recording)
+
+    async def _tell_end(self) -> None:
+        """Also of a recording that ended before: the journal may not have heard of it."""
+        if self._session is None and self._recordings.has_ended(self.recording):
+            for sealed in await self._recordings.last_seals(self.recording):
+                self._notices.sealed(sealed)
+        if self._recordings.has_ended(self.recording):
+            self._notices.report("ended")
 
     # ---- recording
 

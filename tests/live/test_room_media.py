@@ -189,3 +189,18 @@ async def test_the_picture_changes_at_a_keyframe_to_who_is_on_stage(tmp_path: Pa
         layouts = [one for one in messages if one[0] == 0]
         assert len(layouts) <= 2, "nobody who watches begins anew because of another picture"
     assert len(recorded(tmp_path, "guest.camera-0")) == len(guest.sent["cam"])
+
+
+async def test_an_end_that_the_journal_may_not_have_heard_of_is_told_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as unit:
+        publisher = await Publisher.into(unit.sfu, ROOM, "host", "aaaa")
+        await publisher.play(publish(2)[:100])
+        await until(lambda: unit.sfu.counters().received >= 90)
+        await publisher.close()
+    first = unit.told("recording_sealed")
+    async with running(tmp_path) as unit:
+        await unit.room.close()
+        assert [one["what"] for one in unit.told("recording_report")] == ["ended"]
+        again = unit.told("recording_sealed")
+    assert sorted(one["sha256"] for one in again) == sorted(one["sha256"] for one in first)
+    assert not unit.told("recording_began"), "it does not begin by being ended"
