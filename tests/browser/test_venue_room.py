@@ -167,7 +167,7 @@ async def test_a_meeting_is_seen_heard_led_and_supervised_unseen(hall: HallUnder
         await tile(wall, satellite).get_by_role("button").click()
         await press(wall, f"呼叫：B1 {satellite.name}")
         await see(wall, f"现在听得到您的：B1 {satellite.name}")
-        await see(at_satellite, "正在对您讲话")
+        await see(at_satellite, f"监督人 {world.supervisor.name} 正在对您讲话")
         assert len(await voices(at_satellite, 3)) == 3
         for page in (at_main, at_host):
             assert len(await page.evaluate(VOICES)) == 2
@@ -185,3 +185,18 @@ async def test_a_meeting_is_seen_heard_led_and_supervised_unseen(hall: HallUnder
         await tile(at_main, satellite).get_by_text("主持人静音").first.wait_for()
         assert len(await silent_again(at_main, before)) == 1
         await picture(at_satellite, "venue-silenced")
+
+        # Played back: the supervisor alone sees the recording, at the moment of his call.
+        await wall.goto(f"{hall.url}/playback/{MEETING}?room=evaluation")
+        await press(wall, "生成可播放的录像")
+        await wall.locator(".player video").nth(3).wait_for()
+        await wall.get_by_role("button", name=f"呼叫：B1 {satellite.name}").click()
+        await wall.wait_for_function(
+            "() => [...document.querySelectorAll('.player video')]"
+            ".filter((one) => one.readyState >= 2 && one.currentTime > 0).length === 3"
+        )
+        await see(wall, f"监督呼叫：监督人 {world.supervisor.name}")
+        await picture(wall, "venue-playback")
+        await at_host.goto(f"{hall.url}/playback/{MEETING}?room=evaluation")
+        await see(at_host, "这份录像不对您开放")
+        assert await at_host.locator("video").count() == 0
