@@ -18,7 +18,7 @@ from tests.media.thin_peer import H264_PT, MID_ID, OPUS_PT, ThinPeer
 ANYTHING = Grants(publish=frozenset(Label), watch=True, mute=True)
 LABELS = {"0": Label.CAMERA, "1": Label.MICROPHONE}
 WAYS = {"cam": ("0", H264_PT), "mic": ("1", OPUS_PT)}
-PATIENCE_S = 20
+PATIENCE_S = 40
 
 
 @dataclass

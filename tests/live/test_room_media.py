@@ -204,3 +204,23 @@ async def test_an_end_that_the_journal_may_not_have_heard_of_is_told_again(tmp_p
         again = unit.told("recording_sealed")
     assert sorted(one["sha256"] for one in again) == sorted(one["sha256"] for one in first)
     assert not unit.told("recording_began"), "it does not begin by being ended"
+
+
+async def test_who_comes_back_goes_on_in_the_same_tracks(tmp_path: Path) -> None:
+    trace = publish(2)[:120]
+    async with running(tmp_path) as unit:
+        sent: list[int] = []
+        for name in ("aaaa", "bbbb"):
+            publisher = await Publisher.into(unit.sfu, ROOM, "host", name)
+            before = unit.sfu.counters().received
+            await publisher.play(trace)
+            due = sum(map(len, publisher.sent.values()))
+            await until(lambda before=before, due=due: unit.sfu.counters().received - before >= due)
+            await publisher.close()
+            sent += publisher.sent["cam"]
+        await unit.room.close()
+    assert recorded(tmp_path, "host.camera-0") == sent
+    assert {info.track for info in read_catalogue(tmp_path / "opening-x")} == {
+        "host.camera-0", "host.microphone-0",
+    }  # fmt: skip
+    assert check_chain(tmp_path / "opening-x" / "host.camera-0") == "whole"
