@@ -33,7 +33,8 @@ async def test_the_application_answers_the_table_and_nothing_else(open_a_site):
     }
     heads = {path for method, path in served if method == "HEAD"}
     gets = {path for method, path in table if method == "GET"}
-    assert heads == (gets - {"/rooms/{room}/events"}) | {"/uploads/{uid}"}
+    lasting = {"/rooms/{room}/events", "/media/{room}/told"}
+    assert heads == (gets - lasting) | {"/uploads/{uid}"}
     assert site.app[FRONT] is site.front
 
 
