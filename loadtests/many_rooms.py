@@ -95,6 +95,7 @@ def payloads_like(event: list[Any], streams: list[str], number: int) -> dict[str
 
 def measure(arguments: argparse.Namespace) -> Report:
     rooms = arguments.count or (SMALL_ROOMS if arguments.small else ROOMS)
+    rounds = arguments.rounds or ROUNDS
     names = [f"many-{n + 1}" for n in range(rooms)]
     measured = {"kaibiao": Measured(), "bare loop": Measured()}
     with (
@@ -123,17 +124,17 @@ def measure(arguments: argparse.Namespace) -> Report:
         ask_all(site.crowds, "join", [site.raw_seats("bare loop", p, port) for p in parts])
         child.answer()
         with watched(site.server, arguments):
-            for number in range(ROUNDS):
+            for number in range(rounds):
                 say(f"round {number + 1}")
                 ours(site, names, measured["kaibiao"])
                 frames = payloads_like(event, streams, number)
                 bare(site, child, frames, measured["bare loop"])
         fsync = site.fsync_s()
-    return _report(measured, rooms, idle_bytes, fsync)
+    return _report(measured, rooms, rounds, idle_bytes, fsync)
 
 
 def _report(
-    measured: dict[str, Measured], rooms: int, idle_bytes: float, fsync: list[float]
+    measured: dict[str, Measured], rooms: int, rounds: int, idle_bytes: float, fsync: list[float]
 ) -> Report:
     pairs = zip(measured["kaibiao"].cpu_us, measured["bare loop"].cpu_us, strict=True)
     ratio = machine.median([a / b for a, b in pairs])
@@ -146,7 +147,7 @@ def _report(
     figures: dict[str, Any] = {
         "rooms": rooms,
         "viewers": rooms * VIEWERS_PER_ROOM,
-        "events": rooms * EVENTS_PER_ROOM * ROUNDS,
+        "events": rooms * EVENTS_PER_ROOM * rounds,
         "every_ms": EVERY_MS,
         "lost": lost,
         "memory_bytes_per_viewer": round(idle_bytes),
@@ -162,4 +163,6 @@ def _report(
 
 
 if __name__ == "__main__":
-    run(measure, options("many_rooms", "rooms"))
+    asked = options("many_rooms", "rooms")
+    asked.add_argument("--rounds", type=int, default=0, help="of both contestants: 3")
+    run(measure, asked)
