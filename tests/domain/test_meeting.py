@@ -271,7 +271,9 @@ def test_nobody_but_supervisors_hears_of_them_and_of_their_calls():
             last_ms=2,
         )
     )
-    meeting.ask(fc.ReportRecording(recording="evaluation-m", what="interrupted", lost_ms=3))
+    for what in ("interrupted", "dropped", "pictures_stopped"):
+        detail = "supervisor-2.microphone" if what != "pictures_stopped" else ""
+        meeting.ask(fc.ReportRecording(recording="evaluation-m", what=what, detail=detail))
     heads = {"supervisor-2.microphone": bytes(32)}
     meeting.ask(fc.ReportRecording(recording="evaluation-m", what="removed", heads=heads))
     meeting.ask(CloseMeeting(), HOST)
@@ -284,14 +286,16 @@ def test_nobody_but_supervisors_hears_of_them_and_of_their_calls():
         "call_began",
         "call_ended",
         "segment_sealed",
+        "recording_reported",  # interrupted, dropped: they name tracks
         "recording_reported",
+        "recording_reported",  # removed, with the hashes of tracks
         "call_ended",  # with the meeting
     ]
     assert [event.TYPE for event in meeting.heard("hall")] == [
         "meeting_held",
         "meeting_began",
         "recording_began",
-        "recording_reported",
+        "recording_reported",  # that pictures stopped everybody is told
         "meeting_closed",
     ]
 

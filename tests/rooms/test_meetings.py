@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crypto.entries import decode_entry
 from server.domain import commands as cmd
 from server.domain import floor_commands as fc
 from server.domain.evaluation_room import Evaluation, MeetingStage
@@ -85,6 +86,20 @@ async def test_a_call_reaches_the_channel_of_the_supervisors_alone(tmp_path: Pat
         assert of_hall == ["meeting_held"]
         assert of_staff == ["supervisors_named", "call_began", "call_ended"]
         assert {e.audience for s, e in site.published if s == ROOM} == {"hall", "staff"}
+
+
+async def test_what_nobody_hears_of_is_bound_to_the_site_log_all_the_same(tmp_path: Path):
+    """A call cannot be taken out of the journal later: a HEAD in the log names its row."""
+    async with hall_of_people(tmp_path) as site:
+        await site.hall.open_meeting("m", holding())
+        call = fc.CallIn(call="c1", to=CallTo(kind="all"))
+        assert (await site.ask(ROOM, call, SUPERVISOR_PERSON)).ok
+        room = site.hall.find_room(ROOM)
+        assert room is not None
+        await site.hall.site_log.tick(site.clock.at_ms + 1000)
+        newest = site.hall.site_log.stream_heads(ROOM)[-1]
+        members = decode_entry(newest.entry).members
+        assert (members["seq"], members["hash"]) == (3, room.standing().head.hash.hex())
 
 
 @pytest.mark.parametrize("through", ["gateway", "desk"])
