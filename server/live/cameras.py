@@ -41,7 +41,7 @@ class Cameras:
         self._desk = desk
         self._whip = Whip(whip)
         self._lines = fetched
-        self._coming: set[tuple[str, str]] = set()
+        self._coming: dict[tuple[str, str], bool] = {}  # whether its older connection is lost
         self._fetched: dict[tuple[str, str], tuple[CameraLine, float]] = {}
 
     # ---- those that come (RFC 9725)
@@ -56,17 +56,17 @@ class Cameras:
         where = (room, member)
         if where in self._coming:
             raise Refused("media.too_often")
-        self._coming.add(where)
+        self._coming[where] = False
         try:
             self._desk.admit_camera(room, member, _title(member))
             asked = {"room": room, "member": member, "offer": offer, "labels": labels, "to": None}
             told = await self._desk.child.ask("publish", asked)
         except Refused:
-            if not self._whip.is_live(room, member):
-                self._desk.dismiss(room, member)
+            if self._coming[where] or not self._whip.is_live(room, member):
+                self._over(room, member)
             raise
         finally:
-            self._coming.discard(where)
+            del self._coming[where]
         session = self._whip.begin(room, member, head, _drawn(), _drawn())
         return session, told["answer"]
 
@@ -103,8 +103,9 @@ class Cameras:
         if value["kind"] != "lost" or value["way"] != "publish":
             return
         room, member = value["room"], value["member"]
-        # While it comes anew its older connection is closed, and that is no end.
-        if (room, member) not in self._coming and self._whip.is_live(room, member):
+        if (room, member) in self._coming:
+            self._coming[room, member] = True  # it comes anew: no end, if that succeeds
+        elif self._whip.is_live(room, member):
             self._over(room, member)
 
     def _over(self, room: str, member: str) -> None:
@@ -124,6 +125,8 @@ class Cameras:
             if now - wanted > LINGER_S:
                 del self._fetched[room, member]
                 self._desk.dismiss(room, member)
+                # The desk may have forgotten the room, and the media process begun anew since.
+                self._desk.child.note("dismiss", {"room": room, "member": member})
 
     def _want(self, line: CameraLine, now: float) -> None:
         where = (line.room, line.member)
