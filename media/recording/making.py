@@ -33,6 +33,7 @@ def make_all(
     Raises RecordingRefused ``recording.disk_low``, ``playable.empty``, and those of a damaged
     journal; OSError.
     """
+    asked = container
     out.mkdir(parents=True, exist_ok=True)
     tracks = read_catalogue(folder)
     disk, size = measure(out), sum(info.bytes for info in tracks)
@@ -54,6 +55,7 @@ def make_all(
     index = {
         "made_ms": time.time_ns() // 1_000_000,
         "bytes": size,
+        "asked": asked,
         "container": container,
         "files": files,
         "lost": _lost(folder, scans),

@@ -210,6 +210,8 @@ class Playback:
     async def _make(self, room: str, recording: str, container: str, making: _Making) -> None:
         try:
             async with self._one_at_a_time:
+                if await asyncio.to_thread(self._is_made, recording, container):
+                    return
                 await self._run(recording, container, making)
             if not making.code:
                 index = await asyncio.to_thread(_read_index, self._files / recording)
@@ -218,6 +220,17 @@ class Playback:
                     self._report(room, recording, "made", told)
         finally:
             making.task = None
+
+    def _is_made(self, recording: str, container: str) -> bool:
+        """Whether the files that are there hold all that was recorded; in a thread."""
+        self._seen.pop(recording, None)
+        tracks, index, _ = self._look(recording)
+        folder = self._files / recording
+        return (
+            index.get("asked") == container
+            and index["bytes"] == sum(one.bytes for one in tracks)
+            and all((folder / one["name"]).is_file() for one in index["files"])
+        )
 
     async def _run(self, recording: str, container: str, making: _Making) -> None:
         process = await asyncio.create_subprocess_exec(

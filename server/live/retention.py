@@ -63,15 +63,20 @@ class Retention:
             if recording in due:
                 self._order(room, recording, due[recording])
                 await self._acts.idle()
-            if self._is_removed(room, recording) and (self._folder / recording).is_dir():
-                try:
-                    await self._remove(recording)
-                except (Refused, OSError) as error:
-                    log.warning("live.removal_failed %s %s", recording, error)
-                    continue
+            if self._is_removed(room, recording):
+                # Also where the media process took longer than it was waited for.
                 await asyncio.to_thread(self._playback.forget, recording)
-                gone.append(recording)
+                if (self._folder / recording).is_dir() and await self._take_off(recording):
+                    gone.append(recording)
         return gone
+
+    async def _take_off(self, recording: str) -> bool:
+        try:
+            await self._remove(recording)
+        except (Refused, OSError) as error:
+            log.warning("live.removal_failed %s %s", recording, error)
+            return False
+        return True
 
     def _order(self, room: str, recording: str, found: Kept) -> None:
         floor = self._floor(room)

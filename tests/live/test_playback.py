@@ -97,6 +97,9 @@ async def test_files_are_made_journaled_and_in_step(tmp_path: Path) -> None:
         assert file["sha256"] == digest
         told = f"host.mp4 {digest} {path.stat().st_size}"
         assert found.reports == [(ROOM, "opening-x", "made", told)]
+        again = await found.made()
+        assert again["made_ms"] == said["made_ms"], "the same is not made twice"
+        assert len(found.reports) == 1
     found_steps = in_step(path)
     assert len(found_steps) >= 3
     assert max(map(abs, found_steps)) <= SYNC_MS
