@@ -8,6 +8,7 @@ import asyncio
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +18,8 @@ from server.live.link import Line, open_line
 
 LABELS = {"0": "camera", "1": "microphone"}
 ENDS_WITHIN_S = 20.0
+SECRET = bytes(32)  # of the fragments' tokens
+ORIGIN = "http://load.example"
 PUBLISHER = {"publish": ["camera", "microphone"], "watch": True}
 VIEWER = {"publish": [], "watch": True}
 
@@ -33,11 +36,12 @@ class MediaProcess:
         self.tracks: dict[int, str] = {}
         self.counts: dict[str, int] = {}
         self.told: list[dict[str, Any]] = []
-        self.udp_port = 0
+        self.udp_port = self.http_port = 0
 
     async def __aenter__(self) -> Self:
         ours, theirs = socket.socketpair()
         pages = socket.create_server((self.address, 0))
+        self.http_port = pages.getsockname()[1]
         with theirs, pages:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - nothing waits for us yet
                 [sys.executable, "-m", MODULE, str(theirs.fileno())],
@@ -58,9 +62,9 @@ class MediaProcess:
             "is_port_fixed": True,
             "public_addresses": [self.address],
             "listener": pages,
-            "origin": "http://load.example",
+            "origin": ORIGIN,
             "proxies": [],
-            "secret": bytes(32),
+            "secret": SECRET,
             "recordings": str(self.recordings),
             "limits": {"bytes_max": 1 << 40, "keep_ms": 1 << 40},
         }
@@ -81,6 +85,8 @@ class MediaProcess:
             self.told.append(value)
         elif name == "media" and value["kind"] == "track":
             self.tracks[value["track"]] = value["member"]
+        elif name == "media" and value["kind"] == "track_gone":
+            self.tracks.pop(value["track"], None)
 
     def admit(self, member: str, grants: dict[str, Any]) -> None:
         self._line.note("admit", {"room": self.room, "member": member, "grants": grants})
@@ -124,16 +130,22 @@ class MediaProcess:
                 await asyncio.sleep(0.1)
 
 
+def open_sockets(pid: int) -> set[str]:
+    """The inodes of a process's sockets."""
+    found: set[str] = set()
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            target = str(one.readlink())
+            if target.startswith("socket:["):
+                found.add(target[8:-1])
+    return found
+
+
 def udp_sockets(pid: int) -> int:
     """How many UDP sockets a process has, by the kernel."""
-    open_ones = {
-        target
-        for one in Path(f"/proc/{pid}/fd").iterdir()
-        if (target := str(one.readlink())).startswith("socket:")
-    }
-    bound = [
+    bound = {
         line.split()[9]
         for name in ("udp", "udp6")
         for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]
-    ]
-    return sum(f"socket:[{inode}]" in open_ones for inode in bound)
+    }
+    return len(bound & open_sockets(pid))

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from server.http.front import FRONT, Front, build_front
 from server.http.guard import admitted, guard
 from server.http.metrics import HttpMetrics
+from server.http.noise import hush_strangers
 from server.http.openapi import describe
 from server.http.ports import Hall
 from server.http.reading_moment import DatedConnection
@@ -60,6 +61,7 @@ async def listen(
     app: web.Application, sock: socket.socket, *, ssl_context: SSLContext | None = None
 ) -> web.AppRunner:
     """Starts listening; ``await runner.cleanup()`` ends it."""
+    hush_strangers()
     limits = app[FRONT].settings.limits
     runner = web.AppRunner(
         app, access_log=None, handle_signals=False, shutdown_timeout=limits.shutdown_s

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from media.fragments.room import RoomStream
 from server.http.fragments import FRAGMENTS, FragmentDoor, Still, hls, live
+from server.http.noise import hush_strangers
 from server.http.rates import client_address
 
 ROOM: Final = "{room:opening:[a-z0-9-]{1,64}}"
@@ -48,6 +49,7 @@ async def listen_fragments(
         forwarded = request.headers.get("X-Forwarded-For", "")
         return client_address(request.remote, forwarded, proxies)
 
+    hush_strangers()
     app = web.Application(client_max_size=1)
     app[FRAGMENTS] = FragmentDoor(stream, admit, address, frozenset({origin}))
     app.router.add_get(f"/media/{ROOM}/live", live)
