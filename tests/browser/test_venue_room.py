@@ -57,6 +57,11 @@ FRAMES = """(member) => {
   const video = document.querySelector(`[data-member="${member}"] video`);
   return video === null ? 0 : video.getVideoPlaybackQuality().totalVideoFrames;
 }"""
+# Pictures of what is large; none while nothing is.
+LARGE = """(more_than) => {
+  const video = document.querySelector(".venue-large video");
+  return video !== null && video.getVideoPlaybackQuality().totalVideoFrames > more_than;
+}"""
 
 Voices = dict[str, dict[str, float]]
 
@@ -156,12 +161,14 @@ async def test_a_meeting_is_seen_heard_led_and_supervised_unseen(hall: HallUnder
 
         # A satellite's seat is enlarged.
         await at_main.get_by_role("button", name=f"放大 B1 {satellite.name}").click()
-        large = at_main.locator(".venue-large video")
-        await large.wait_for()
-        await at_main.wait_for_function(
-            "() => document.querySelector('.venue-large video').getVideoPlaybackQuality()"
-            ".totalVideoFrames > 5"
-        )
+        await at_main.wait_for_function(LARGE, arg=5)
+
+        # A screen that is shared is large for everybody who has enlarged nothing else.
+        await press(at_main, "共享屏幕")
+        await at_host.locator("h1").scroll_into_view_if_needed()
+        await at_host.wait_for_function(LARGE, arg=3)
+        await press(at_main, "停止共享")
+        await at_host.locator(".venue-large").wait_for(state="detached")
 
         # The supervisor calls one seat. It hears; of the others nobody gets a packet.
         await tile(wall, satellite).get_by_role("button").click()
