@@ -43,6 +43,7 @@ class RoomStream:
         self._generation = 0
         self._utc_ahead_ms = 0  # UTC minus media time
         self._is_closed = False
+        self.awaits_picture = False  # one is chosen, and will be shown from its next keyframe on
 
     # ---- from the publishers
 
@@ -78,6 +79,11 @@ class RoomStream:
 
     # ---- to the viewers
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether pictures come, and the first of them have been cut."""
+        return "video" in self.hub.kinds and self.shelf.lanes["video"].format is not None
+
     def join(self) -> Viewer:
         """Raises FragmentRefused ``viewers.full``, ``stream.closed``."""
         return self.hub.join()
@@ -85,6 +91,17 @@ class RoomStream:
     def master(self) -> str:
         """The master playlist. Raises FragmentRefused ``stream.absent``."""
         return self.shelf.master(self.hub.kinds)
+
+    async def begun_master(self) -> str:
+        """The same once a picture that is awaited has come: players keep to what they found first.
+
+        Raises FragmentRefused ``stream.absent``.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEGIN_S_MAX):
+                while self.awaits_picture and not (self.has_picture or self._is_closed):
+                    await self.hub.wait()
+        return self.master()
 
     async def playlist(self, name: str) -> str:
         """A media playlist. One that is only beginning is waited for: some players try but once.

@@ -113,7 +113,7 @@ async def hls(request: web.Request) -> web.StreamResponse:
     try:
         stream, _ = door.open(request)
         if name == "index.m3u8":
-            return web.Response(text=stream.master(), content_type=PLAYLIST)
+            return web.Response(text=await stream.begun_master(), content_type=PLAYLIST)
         if name.endswith(".m3u8"):
             with door.held(request):
                 text = await stream.playlist(name.removesuffix(".m3u8"))

@@ -53,6 +53,8 @@ class OnAir:
                 air.not_want()
             else:
                 air.take_off()
+        picture = tracks.get(self._program.picture or 0)
+        self.stream.awaits_picture = picture is not None and not self.stream.has_picture
         for kind, number in (("video", self._program.picture), ("audio", self._program.sound)):
             if number is None and self._taps.pop(kind, None) is not None:
                 self.stream.show(kind, None)

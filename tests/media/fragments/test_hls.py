@@ -113,6 +113,27 @@ def test_the_master_playlist_offers_what_is_there() -> None:
     assert re.findall(r'URI="([^"]+)"', text) == ["aac.m3u8"]
 
 
+async def test_who_comes_before_the_first_picture_is_offered_it_all_the_same() -> None:
+    """A player keeps to what the first master playlist offered, for as long as it plays."""
+    room = make_room()
+    feed(room, [one for one in publish(1) if one.track == "mic"])
+    room.awaits_picture = True
+    waiting = asyncio.create_task(room.begun_master())
+    await asyncio.sleep(0)
+    assert "RESOLUTION" not in room.master()
+    assert not waiting.done()
+    feed(room, [one for one in publish(2) if one.track == "cam"])
+    assert "RESOLUTION" in await waiting
+    room.close()
+    ended = make_room()
+    feed(ended, [one for one in publish(1) if one.track == "mic"])
+    ended.awaits_picture = True
+    waiting = asyncio.create_task(ended.begun_master())
+    await asyncio.sleep(0)
+    ended.close()
+    assert "RESOLUTION" not in await waiting, "nothing will come any more"
+
+
 async def test_a_playlist_that_is_only_beginning_is_waited_for() -> None:
     room = make_room()
     feed(room, publish(1))
