@@ -24,12 +24,12 @@ DETAIL_MAX: Final = 200
 
 
 class Notices:
-    """Of one recording."""
+    """Of one recording. ``level``: the disk's, as it is now."""
 
-    def __init__(self, room: str, recording: str, notify: Notify) -> None:
+    def __init__(self, room: str, recording: str, notify: Notify, level: DiskLevel) -> None:
         self._head = {"room": room, "recording": recording}
         self._notify = notify
-        self._level = DiskLevel.ENOUGH
+        self._level = level
         self._dropped: dict[tuple[str, str], int] = {}  # track, reason: packets
         self._dropped_ns = 0
 

@@ -52,7 +52,7 @@ class RoomMedia:
         self.room, self.recording = room, recording_of(room)
         self._sfu, self._recordings = sfu, recordings
         self._loop = asyncio.get_running_loop()
-        self._notices = Notices(room, self.recording, notify)
+        self._notices = Notices(room, self.recording, notify, recordings.level)
         self._tracks: dict[int, LiveTrack] = {}
         self._names: set[str] = set()
         self._session: RecordingSession | None = None

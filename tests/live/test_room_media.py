@@ -10,6 +10,7 @@ from media.fragments.hub import Viewer
 from media.grants import Label
 from media.packets import parse_rtp
 from media.recording.catalogue import read_catalogue
+from media.recording.disk import DiskState
 from media.recording.records import Kind, body_json
 from media.recording.segments import check_chain, track_records
 from media.recording.session import RecordingSession
@@ -224,3 +225,23 @@ async def test_who_comes_back_goes_on_in_the_same_tracks(tmp_path: Path) -> None
         "host.camera-0", "host.microphone-0",
     }  # fmt: skip
     assert check_chain(tmp_path / "opening-x" / "host.camera-0") == "whole"
+
+
+async def test_what_was_refused_for_want_of_room_begins_when_there_is_room(tmp_path: Path) -> None:
+    """Also where the disk was full before the process began."""
+    disk = [DiskState(8, 100)]
+    recordings = Recordings(tmp_path, measure=lambda folder: disk[0])
+    async with running(tmp_path, recordings) as unit:
+        publisher = await Publisher.into(unit.sfu, ROOM, "host", "aaaa")
+        await until(lambda: unit.told("recording_state", state="refused"))
+        disk[0] = DiskState(60, 100)
+        await until(lambda: unit.told("recording_state", state="on"))
+        before = unit.sfu.counters().received
+        await publisher.play(publish(2)[:60])
+        sent = sum(map(len, publisher.sent.values()))
+        await until(lambda: unit.sfu.counters().received >= before + sent)
+        await publisher.close()
+        await unit.room.close()
+    assert recorded(tmp_path, "host.camera-0") == publisher.sent["cam"]
+    (refused,) = unit.told("recording_report", what="refused")
+    assert refused["detail"] == "recording.disk_low"
