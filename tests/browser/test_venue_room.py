@@ -8,6 +8,7 @@ from the connections' own counters.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -125,85 +126,124 @@ def tile(page: Page, person: Person) -> Any:
     return page.locator(f'[data-member="{person.person}"]')
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A seat of the main venue, one of a satellite (on a phone), the host, and the wall."""
+
+    hall: HallUnderTest
+    at_main: Page
+    at_satellite: Page
+    at_host: Page
+    wall: Page
+
+    @property
+    def satellite(self) -> Person:
+        return self.hall.world.experts[3]
+
+    @property
+    def everybody(self) -> dict[Person, Page]:
+        world = self.hall.world
+        people = (world.experts[0], self.satellite, world.host)
+        return dict(zip(people, (self.at_main, self.at_satellite, self.at_host), strict=True))
+
+
+async def see_and_hear(meeting: Meeting) -> None:
+    """Each the two others; the supervisor all three, and nobody is told of him."""
+    everybody, wall = meeting.everybody, meeting.wall
+    for person, page in everybody.items():
+        for other in everybody:
+            if other is not person:
+                await frames(page, other.person, 5)
+        assert len(await voices(page, 2)) == 2
+    for person in everybody:
+        await frames(wall, person.person, 5)
+    await voices(wall, 3)
+    for name, page in (("venue-room", meeting.at_main), ("venue-wall", wall)):
+        await picture(page, name)
+        await assert_accessible(page, name)
+    for page in everybody.values():
+        supervisor = meeting.hall.world.supervisor.name
+        assert supervisor not in await page.locator("main").inner_text()
+
+
+async def enlarge_and_share(meeting: Meeting) -> None:
+    """A satellite's seat is enlarged; a screen is large for who has enlarged nothing else."""
+    at_main, at_host = meeting.at_main, meeting.at_host
+    await at_main.get_by_role("button", name=f"放大 B1 {meeting.satellite.name}").click()
+    await at_main.wait_for_function(LARGE, arg=5)
+    await press(at_main, "共享屏幕")
+    await at_host.locator("h1").scroll_into_view_if_needed()
+    await at_host.wait_for_function(LARGE, arg=3)
+    await press(at_main, "停止共享")
+    await at_host.locator(".venue-large").wait_for(state="detached")
+
+
+async def call_in(meeting: Meeting) -> None:
+    """The supervisor calls one seat. It hears; of the others nobody gets a packet."""
+    wall, called = meeting.wall, meeting.at_satellite
+    name, supervisor = f"B1 {meeting.satellite.name}", meeting.hall.world.supervisor.name
+    await tile(wall, meeting.satellite).get_by_role("button").click()
+    await press(wall, f"呼叫：{name}")
+    await see(wall, f"现在听得到您的：{name}")
+    await see(called, f"监督人 {supervisor} 正在对您讲话")
+    assert len(await voices(called, 3)) == 3
+    for page in (meeting.at_main, meeting.at_host):
+        assert len(await page.evaluate(VOICES)) == 2
+        assert await page.locator(".called").count() == 0
+    await assert_accessible(called, "called, on a phone")
+    await picture(called, "venue-called")
+    await picture(wall, "venue-calling")
+    await press(wall, "结束呼叫")
+    await called.locator(".called").wait_for(state="detached")
+
+
+async def silence(meeting: Meeting) -> None:
+    """The moderator silences a seat: it is told, all see it, nobody hears it."""
+    at_main, silenced = meeting.at_main, meeting.at_satellite
+    before = await at_main.evaluate(VOICES)
+    name = f"关闭 B1 {meeting.satellite.name} 的话筒"
+    await meeting.at_host.get_by_role("button", name=name).click()
+    await see(silenced, "主持人已关闭您的声音")
+    await tile(at_main, meeting.satellite).get_by_text("主持人静音").first.wait_for()
+    assert len(await silent_again(at_main, before)) == 1
+    await picture(silenced, "venue-silenced")
+
+
+async def play_back(meeting: Meeting) -> None:
+    """The supervisor alone sees the recording, at the moment of his call."""
+    wall, at_host = meeting.wall, meeting.at_host
+    place = f"{meeting.hall.url}/playback/{MEETING}?room=evaluation"
+    await wall.goto(place)
+    await press(wall, "生成可播放的录像")
+    await wall.locator(".player video").nth(3).wait_for()
+    await wall.get_by_role("button", name=f"呼叫：B1 {meeting.satellite.name}").click()
+    await wall.wait_for_function(
+        "() => [...document.querySelectorAll('.player video')]"
+        ".filter((one) => one.readyState >= 2 && one.currentTime > 0).length === 3"
+    )
+    await see(wall, f"监督呼叫：监督人 {meeting.hall.world.supervisor.name}")
+    await picture(wall, "venue-playback")
+    await at_host.goto(place)
+    await see(at_host, "这份录像不对您开放")
+    assert await at_host.locator("video").count() == 0
+
+
 @pytest.mark.parametrize("hall", [PLAN], indirect=True)
 async def test_a_meeting_is_seen_heard_led_and_supervised_unseen(hall: HallUnderTest) -> None:
     world = hall.world
-    main, satellite, host = world.experts[0], world.experts[3], world.host
     async with (
         launched(*FAKES) as browser,
-        page_of(browser, hall, main) as at_main,
-        page_of(browser, hall, satellite, width=390) as at_satellite,
-        page_of(browser, hall, host) as at_host,
+        page_of(browser, hall, world.experts[0]) as at_main,
+        page_of(browser, hall, world.experts[3], width=390) as at_satellite,
+        page_of(browser, hall, world.host) as at_host,
         page_of(browser, hall, world.supervisor) as wall,
     ):
-        everybody = {main: at_main, satellite: at_satellite, host: at_host}
-        for page in everybody.values():
+        meeting = Meeting(hall, at_main, at_satellite, at_host, wall)
+        for page in meeting.everybody.values():
             await join(page)
         await wall.get_by_role("button", name="打开声音").click()
-
-        # Each sees and hears the two others; the supervisor sees and hears all three.
-        for person, page in everybody.items():
-            for other in everybody:
-                if other is not person:
-                    await frames(page, other.person, 5)
-            assert len(await voices(page, 2)) == 2
-        for person in everybody:
-            await frames(wall, person.person, 5)
-        await voices(wall, 3)
-        await picture(at_main, "venue-room")
-        await picture(wall, "venue-wall")
-        await assert_accessible(at_main, "venue room")
-        await assert_accessible(wall, "wall")
-
-        # Nobody is told of the supervisor.
-        for page in everybody.values():
-            assert world.supervisor.name not in await page.locator("main").inner_text()
-
-        # A satellite's seat is enlarged.
-        await at_main.get_by_role("button", name=f"放大 B1 {satellite.name}").click()
-        await at_main.wait_for_function(LARGE, arg=5)
-
-        # A screen that is shared is large for everybody who has enlarged nothing else.
-        await press(at_main, "共享屏幕")
-        await at_host.locator("h1").scroll_into_view_if_needed()
-        await at_host.wait_for_function(LARGE, arg=3)
-        await press(at_main, "停止共享")
-        await at_host.locator(".venue-large").wait_for(state="detached")
-
-        # The supervisor calls one seat. It hears; of the others nobody gets a packet.
-        await tile(wall, satellite).get_by_role("button").click()
-        await press(wall, f"呼叫：B1 {satellite.name}")
-        await see(wall, f"现在听得到您的：B1 {satellite.name}")
-        await see(at_satellite, f"监督人 {world.supervisor.name} 正在对您讲话")
-        assert len(await voices(at_satellite, 3)) == 3
-        for page in (at_main, at_host):
-            assert len(await page.evaluate(VOICES)) == 2
-            assert await page.locator(".called").count() == 0
-        await assert_accessible(at_satellite, "called, on a phone")
-        await picture(at_satellite, "venue-called")
-        await picture(wall, "venue-calling")
-        await press(wall, "结束呼叫")
-        await at_satellite.locator(".called").wait_for(state="detached")
-
-        # The moderator silences the satellite's seat: it is told, all see it, nobody hears it.
-        before = await at_main.evaluate(VOICES)
-        await at_host.get_by_role("button", name=f"关闭 B1 {satellite.name} 的话筒").click()
-        await see(at_satellite, "主持人已关闭您的声音")
-        await tile(at_main, satellite).get_by_text("主持人静音").first.wait_for()
-        assert len(await silent_again(at_main, before)) == 1
-        await picture(at_satellite, "venue-silenced")
-
-        # Played back: the supervisor alone sees the recording, at the moment of his call.
-        await wall.goto(f"{hall.url}/playback/{MEETING}?room=evaluation")
-        await press(wall, "生成可播放的录像")
-        await wall.locator(".player video").nth(3).wait_for()
-        await wall.get_by_role("button", name=f"呼叫：B1 {satellite.name}").click()
-        await wall.wait_for_function(
-            "() => [...document.querySelectorAll('.player video')]"
-            ".filter((one) => one.readyState >= 2 && one.currentTime > 0).length === 3"
-        )
-        await see(wall, f"监督呼叫：监督人 {world.supervisor.name}")
-        await picture(wall, "venue-playback")
-        await at_host.goto(f"{hall.url}/playback/{MEETING}?room=evaluation")
-        await see(at_host, "这份录像不对您开放")
-        assert await at_host.locator("video").count() == 0
+        await see_and_hear(meeting)
+        await enlarge_and_share(meeting)
+        await call_in(meeting)
+        await silence(meeting)
+        await play_back(meeting)
