@@ -1,8 +1,9 @@
 """The media process, kept alive (媒体进程的看护): started, again when it dies, ended with us.
 
-Invariant: there is at most one; it holds the other end of a socketpair that nobody else has, so it
-sees our end, also by kill -9, and goes. While there is none, whatever is asked is refused with
-``media.away``, and nothing waits for it that is not about pictures and sound.
+Another one stands by, started and told nothing, so that the next begins at once. Invariant: at most
+one is open; each holds the other end of a socketpair that nobody else has, so it sees our end, also
+by kill -9, and goes. While none is open, whatever is asked is refused with ``media.away``, and
+nothing waits for it that is not about pictures and sound.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from server.domain.refusals import Refused
@@ -18,6 +20,7 @@ from server.live.link import AWAY, Answerer, Hearer, Line, LineRefused, open_lin
 
 MODULE: Final = "server.live_process"
 OPEN_S: Final = 30.0
+SPARE_AFTER_S: Final = 10.0
 CLOSE_S: Final = 5.0
 SILENT_S: Final = 15.0  # it tells something each second; so long a silence is a hang
 WAIT_S: Final = 6.0  # how long a question waits for a process that is being started
@@ -55,6 +58,8 @@ class Child:
         self._up = asyncio.Event()
         self._heard_s = 0.0
         self._keeper: asyncio.Task[None] | None = None
+        self._waiting: asyncio.TimerHandle | None = None
+        self._spare: asyncio.Task[_Started] | None = None
         self._is_closing = False
         self.pid = 0
         self.boots = 0
@@ -84,6 +89,11 @@ class Child:
                 await line.ask("close", within_s=CLOSE_S)
         self._keeper.cancel()
         await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._waiting is not None:
+            self._waiting.cancel()
+        if self._spare is not None:
+            with contextlib.suppress(OSError):
+                await (await self._spare).end()
 
     async def ask(self, name: str, value: Any = None, **more: float) -> Any:
         """Raises Refused: the process's code, or ``media.away``."""
@@ -120,39 +130,56 @@ class Child:
             failures += 1
 
     async def _life(self) -> None:
-        """One process from its start to its end."""
+        """One process from its opening to its end."""
+        one = await self._next()
+        self.pid = one.process.pid
+        try:
+            answer = await one.line.ask("open", self._opening(), within_s=OPEN_S)
+            self._heard_s = asyncio.get_running_loop().time()
+            self._began(one.line, answer)
+            self.boots += 1
+            self._line = one.line
+            self._up.set()
+            self._back()
+            # Later: starting takes a second of a core.
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.call_later(SPARE_AFTER_S, self._stand_by)
+            await self._until_gone(one.reading)
+            if not self._is_closing:
+                log.error("live.child_gone pid=%d", self.pid)
+        finally:
+            self._up.clear()
+            was_up, self._line = self._line is not None, None
+            await one.end()
+            self.pid = 0
+            if was_up:
+                self._ended()
+
+    async def _next(self) -> "_Started":
+        """The one that stands by, if it does; or a new one."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            found = await spare
+            if not found.line.is_lost:
+                return found
+            await found.end()
+        return await self._start()
+
+    def _stand_by(self) -> None:
+        self._spare = asyncio.get_running_loop().create_task(self._start())
+
+    async def _start(self) -> "_Started":
         ours, theirs = socket.socketpair()
-        with contextlib.ExitStack() as kept:
-            kept.callback(theirs.close)
+        with contextlib.closing(theirs):
             numbers = [theirs.fileno(), *(sock.fileno() for sock in self._inherited)]
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", MODULE, str(theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL, pass_fds=numbers, start_new_session=True,
             )  # fmt: skip
         line = await open_line(ours, self._answer, self._listen)
-        reading = asyncio.ensure_future(line.run())
-        self.pid = process.pid
-        try:
-            answer = await line.ask("open", self._opening(), within_s=OPEN_S)
-            self._heard_s = asyncio.get_running_loop().time()
-            self._began(line, answer)
-            self.boots += 1
-            self._line = line
-            self._up.set()
-            self._back()
-            await self._until_gone(reading)
-            if not self._is_closing:
-                log.error("live.child_gone pid=%d", process.pid)
-        finally:
-            self._up.clear()
-            was_up, self._line = self._line is not None, None
-            line.close()
-            reading.cancel()
-            await self._reap(process)
-            await asyncio.gather(reading, return_exceptions=True)
-            self.pid = 0
-            if was_up:
-                self._ended()
+        return _Started(process, line, asyncio.ensure_future(line.run()))
 
     def _listen(self, name: str, value: Any) -> None:
         self._heard_s = asyncio.get_running_loop().time()
@@ -168,16 +195,27 @@ class Child:
                 return
             await asyncio.wait({reading}, timeout=left_s)
 
-    @staticmethod
-    async def _reap(process: asyncio.subprocess.Process) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """A process with our end of its line."""
+
+    process: asyncio.subprocess.Process
+    line: Line
+    reading: "asyncio.Future[None]"
+
+    async def end(self) -> None:
         """It goes by itself when its line ends; who does not is made to."""
+        self.line.close()
+        self.reading.cancel()
         try:
             async with asyncio.timeout(CLOSE_S):
-                await process.wait()
+                await self.process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+                self.process.kill()
+            await self.process.wait()
+        await asyncio.gather(self.reading, return_exceptions=True)
 
 
 def _refused(refused: LineRefused) -> Refused:

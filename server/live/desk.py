@@ -103,15 +103,17 @@ class LiveDesk:
         }
 
     def _names(self, room: str, place: Place) -> dict[str, Any]:
-        """Who can be met here, as far as this one may know it."""
-        view = self._views.get(room)
-        people, found = self._rooms.people(), dict[str, Any]()
-        for name in meetable(self._rooms.state(room), view.members if view is not None else ()):
+        """Who can be met here, as far as this one may know it; the public: who can be seen."""
+        view, people = self._views.get(room), self._rooms.people()
+        here = view.members if view is not None else {}
+        seen = list(here) if place.is_member or view is None else view.publishing()
+        found: dict[str, Any] = {}
+        for name in meetable(self._rooms.state(room), seen):
             person = people.get(name)
-            other = self._place_or_none(room, person.actor) if person is not None else None
-            if person is None or other is None:
+            if person is None:
                 continue
-            if place.grants.watch_all or not other.is_discreet:
+            other = here[name].place if name in here else self._place_or_none(room, person.actor)
+            if other is not None and (place.grants.watch_all or not other.is_discreet):
                 found[name] = card(person, other)
         return found
 

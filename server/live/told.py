@@ -121,6 +121,10 @@ class RoomView:
     def listeners(self) -> list[tuple[str, Listener]]:
         return [(name, one.listener) for name, one in self.members.items() if one.listener]
 
+    def publishing(self) -> list[str]:
+        """Whose tracks the whole room may watch."""
+        return list(dict.fromkeys(t.member for t in self.tracks.values() if t.to is None))
+
     # ---- lines
 
     def member_line(self, name: str) -> Line:

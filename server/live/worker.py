@@ -45,6 +45,8 @@ class Worker:
     # ---- from the line
 
     def answer(self, name: str, value: Any) -> Any:
+        if name == "ready":
+            return {}
         if name == "open":
             return self._open(value)
         if name == "close":

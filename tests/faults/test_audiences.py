@@ -151,7 +151,8 @@ async def a_hall(nursery: Nursery, directory: Path, stack: AsyncExitStack) -> Ha
         own = (f"party:{person.person.org}",) if name.startswith("bidder") else ()
         audiences = ("staff",) if name in STAFF else own
         watchers[name] = await seat(site, stack, ears[name], person, *audiences)
-    assert {p.person.role for p in people.values()} == set(Role) - {Role.SYSTEM}
+    # Experts sit in meetings alone.
+    assert {p.person.role for p in people.values()} == set(Role) - {Role.SYSTEM, Role.EXPERT}
     parties = [f"party:{bidder.org}" for bidder in world.bidders]
     await asyncio.gather(*(watcher.enter(parties) for watcher in watchers.values()))
     return Hall(site, watchers)

@@ -196,6 +196,14 @@ class LiveSite:
             while not self.video.desk.child.is_up:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.02)
 
+    async def is_spared(self) -> None:
+        """Another media process stands by, and has read what it is made of."""
+        child = self.video.desk.child
+        async with asyncio.timeout(PATIENCE_S):
+            while child._spare is None:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+            await (await child._spare).line.ask("ready", within_s=PATIENCE_S)
+
     def leave_nobody(self) -> None:
         for room in list(self.video.desk.occupied()):
             for actor in PEOPLE:

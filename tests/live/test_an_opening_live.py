@@ -37,13 +37,15 @@ async def test_a_bidder_sees_the_host_is_put_on_stage_and_is_seen(tmp_path: Path
 
 @pytest.mark.alone
 async def test_a_killed_media_process_is_back_and_everybody_with_it_within_seconds(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.live.child.SPARE_AFTER_S", 0.0)
     async with live_site(tmp_path) as live:
         host, bidder = await live.guest(HOST), await live.guest(BIDDER)
         await asyncio.gather(host.come_in(), bidder.come_in())
         hosting = live.sending(await host.publish())
         await received(await bidder.watch(*hosting.tracks.values()), 50)
+        await live.is_spared()
         loop = asyncio.get_running_loop()
         killed_s = loop.time()
         pid = live.kill_child(signal.SIGKILL)

@@ -52,10 +52,10 @@ def test_it_ends_with_the_site_however_that_ends(tmp_path: Path, number: signal.
         assert site.stdout is not None
         site.stdout.readline()
         until(lambda: children(site.pid))
-        (child,) = children(site.pid)
+        found = children(site.pid)
         site.send_signal(number)
         site.wait(timeout=GONE_S)
-        until(lambda: is_gone(child))
+        until(lambda: all(map(is_gone, found)))
 
 
 async def test_signals_to_everybody_are_the_sites_to_answer(tmp_path: Path) -> None:
@@ -87,6 +87,25 @@ async def test_one_that_dies_again_and_again_is_waited_for_longer_each_time(
         assert keeper.boots == 4
         host = await live.guest(HOST)
         assert (await host.come_in())["boot"] == 4
+
+
+async def test_one_stands_by_and_goes_with_the_site_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.live.child.SPARE_AFTER_S", 0.0)
+    async with live_site(tmp_path) as live:
+        await live.is_up()
+        own = os.getpid()
+        async with asyncio.timeout(GONE_S):
+            while len(both := children(own)) < 2:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+        killed = live.kill_child(signal.SIGKILL)
+        async with asyncio.timeout(GONE_S):
+            while live.child_pid in (0, killed):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert live.child_pid in both, "no new one had to be started"
+        await live.is_up()
+    assert all(map(is_gone, both))
 
 
 async def test_one_that_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
