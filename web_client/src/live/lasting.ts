@@ -55,6 +55,11 @@ function opened(state: Lasting, nowMs: number): Turn {
   return { next: { ...next, doubtedMs: 0 }, act: "open" };
 }
 
+/** After news of the network or the server: what failed before says nothing any more. */
+function renewed(state: Lasting, nowMs: number): Turn {
+  return opened({ ...state, failures: 0 }, nowMs);
+}
+
 function failed(state: Lasting, nowMs: number, random: number): Turn {
   const failures = state.failures + 1;
   const delay = failures > NEAR_TRIES ? SELDOM_MS : retryDelay(failures, random);
@@ -76,16 +81,16 @@ export function step(state: Lasting, what: Happening, nowMs: number, random: num
     case "off":
       return stay;
     case "waiting":
-      if (what.kind === "restarted" || what.kind === "woken") return opened(state, nowMs);
+      if (what.kind === "restarted" || what.kind === "woken") return renewed(state, nowMs);
       return what.kind === "tick" && nowMs >= state.againMs ? opened(state, nowMs) : stay;
     case "joining":
       if (what.kind === "connected") {
         const up = { ...state, phase: "up" as const, sinceMs: nowMs, heardMs: nowMs };
         return { next: { ...up, failures: 0 }, act: null };
       }
-      if (what.kind === "restarted") return opened(state, nowMs);
+      if (what.kind === "restarted") return renewed(state, nowMs);
       if (what.kind === "woken") {
-        return nowMs - state.sinceMs > DOUBT_MS ? opened(state, nowMs) : stay;
+        return nowMs - state.sinceMs > DOUBT_MS ? renewed(state, nowMs) : stay;
       }
       if (what.kind === "trouble") return failed(state, nowMs, random);
       return what.kind === "tick" && nowMs - state.sinceMs > JOIN_MS_MAX

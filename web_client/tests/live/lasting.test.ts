@@ -49,7 +49,7 @@ describe("a media connection", () => {
     }
     expect(life.state.againMs - life.nowMs).toBe(30_000);
     life.at(100, { kind: "woken" });
-    expect(life.state.phase).toBe("joining");
+    expect(life.state).toMatchObject({ phase: "joining", failures: 0 });
   });
 
   it("is opened anew at once when it breaks, when the server began anew", () => {
