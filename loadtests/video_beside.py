@@ -7,10 +7,12 @@ alternate; who is not being measured is connected and hears nothing.
 
 import asyncio
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import uvloop
@@ -20,6 +22,7 @@ from loadtests.child import Child
 from loadtests.machine import cpu_s, median
 from loadtests.report import say
 from loadtests.video_peer import AUDIO_PT, VIDEO_PT, ThinPeer
+from loadtests.video_process import MediaProcess
 from loadtests.video_trace import Due, recorded, replay
 
 GOP_S = 2
@@ -160,7 +163,12 @@ async def _beside(viewers: int, seconds: int, rounds: int) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         child = stack.enter_context(Child("loadtests.video_unit"))
         child.ask("open", address=address)
-        units: dict[str, Unit] = {"ours": Ours(child)}
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="video")))
+        process = MediaProcess("evaluation:load", folder, address)
+        units: dict[str, Unit] = {
+            "ours": Ours(child),
+            "recorded": await stack.enter_async_context(process),
+        }
         if video_janus.is_here():
             units["janus"] = Theirs(await stack.enter_async_context(video_janus.Janus(address)))
         all_of_them = await asyncio.gather(
@@ -184,8 +192,8 @@ async def _beside(viewers: int, seconds: int, rounds: int) -> dict[str, Any]:
 
 
 def beside(viewers: int, seconds: int, rounds: int) -> dict[str, Any]:
-    """By name (``ours``, ``janus`` where it is installed): packets that reached viewers per
-    CPU-second of the whole process.
+    """By name (``ours``, ``recorded``: the media process as shipped, ``janus`` where it is
+    installed): packets that reached viewers per CPU-second of the whole process.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_beside(viewers, seconds, rounds))

@@ -5,7 +5,6 @@ recorder, because what stands beside it records nothing either.
 """
 
 import asyncio
-import gc
 import threading
 from typing import Any
 
@@ -15,6 +14,7 @@ from loadtests.child import obey
 from media.grants import Grants, Label
 from media.rooms import MediaEvent, SfuOptions, TrackOpened
 from media.sfu import Sfu
+from server.collector import calm_the_collector
 
 ROOM = "opening:load"
 LABELS = {"0": Label.CAMERA, "1": Label.MICROPHONE}
@@ -72,9 +72,8 @@ class Unit:
         self._run(answered())
 
     def settle(self) -> None:
-        """Everybody is here: what lives now lives long."""
-        gc.collect()
-        gc.freeze()
+        """Everybody is here."""
+        calm_the_collector()
 
 
 if __name__ == "__main__":
