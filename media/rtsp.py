@@ -59,14 +59,11 @@ async def connected(url: CameraUrl) -> AsyncIterator[RtspSession]:
     session = RtspSession(url, reader, writer)
     try:
         yield session
-        await session.goodbye()
-    except CameraFailed:
-        raise
-    except asyncio.CancelledError:
-        await session.goodbye()
-        raise
     finally:
-        session.close()
+        try:
+            await session.goodbye()
+        finally:
+            session.close()
 
 
 class RtspSession:
@@ -138,8 +135,8 @@ class RtspSession:
                 await self._ask(method, self._control, accept_all=True)
 
     async def goodbye(self) -> None:
-        """TEARDOWN, without waiting long."""
-        if self._session and not self._reading.done():
+        """TEARDOWN, without waiting long; also where we were the ones who did not like it."""
+        if self._session and not self._writer.is_closing():
             with contextlib.suppress(CameraFailed, TimeoutError):
                 async with asyncio.timeout(GOODBYE_S_MAX):
                     await self._ask("TEARDOWN", self._control)

@@ -124,7 +124,7 @@ async def test_a_camera_is_fetched_for_people_and_dismissed_after_them(
     assert lab.desk.occupied() == []
 
 
-async def test_a_meeting_that_names_no_such_camera_gets_none() -> None:
+async def test_a_token_for_openings_is_none_for_meetings() -> None:
     lab = Lab()
     with pytest.raises(Refused, match=r"whip\.token"):
         await lab.cameras.publish(MEETING, BEARER, OBS)

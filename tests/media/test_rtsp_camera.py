@@ -155,9 +155,11 @@ async def test_sound_that_browsers_do_not_know_is_named_and_left_out(fetch: Any)
 async def test_pictures_that_come_out_of_order_are_noticed_once(fetch: Any) -> None:
     fetched = await fetch(reordered=True)
     fetched.camera.start()
-    async with asyncio.timeout(10):
-        while fetched.server.sent < 100:  # noqa: ASYNC110 - nobody tells
+    async with asyncio.timeout(20):
+        while len(fetched.told) < 2:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.02)
+    received = fetched.hall.sfu.counters().received
+    await fetched.hall.received(received + 50)
     notices = [one.notice for one in fetched.told]
     assert [text.split(":")[0] for text in notices] == ["", "B frames"]
 
@@ -188,6 +190,20 @@ async def test_a_camera_that_is_not_wanted_any_more_is_told_and_leaves_the_room(
     assert fetched.server.heard["TEARDOWN"]["session"] == "12ab"
     assert fetched.hall.sfu._rooms == fetched.hall.sfu._feeds == {}
     assert len(fetched.hall.told(TrackClosed)) == 1
+
+
+async def test_a_camera_whose_place_is_taken_is_told_so_too(fetch: Any) -> None:
+    fetched = await fetch()
+    fetched.camera.start()
+    await fetched.hall.until(TrackFlowing)
+    fetched.hall.sfu.dismiss(ROOM, "camera:hall-1")
+    async with asyncio.timeout(10):
+        while fetched.told[-1].playing:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert fetched.told[-1].why == "camera.replaced"
+    async with asyncio.timeout(10):
+        while "TEARDOWN" not in fetched.server.asked:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
 
 
 async def test_the_camera_hears_of_us_as_often_as_it_wants(fetch: Any) -> None:
