@@ -23,6 +23,7 @@ from server.live.grants import (
     camera_place,
     has_video,
     is_over,
+    is_recorded,
     place_of,
     reached,
 )
@@ -36,7 +37,6 @@ ROOMS_MAX: Final = 200
 ROOMS_OF_PERSON_MAX: Final = 8
 # More people than this watch fragments: forwarding is one core's work.
 BY_WEBRTC_MAX: Final = 150
-RUNNING: Final = ("on", "no_pictures")
 REPLACED: Final = {"kind": "replaced"}
 OVER: Final = {"kind": "over"}
 
@@ -293,10 +293,11 @@ class LiveDesk:
         A mistake here costs pictures; the room that calls must not notice.
         """
         view = self._views.get(room)
-        if view is None:
-            return
         try:
-            self._apply_room(view)
+            if view is not None:
+                self._apply_room(view)
+            else:
+                self._end_unseen(room)
         except Exception:
             log.exception("live.apply room=%s", room)
 
@@ -339,6 +340,14 @@ class LiveDesk:
             self.dismiss(view.name, name, OVER)
         self.child.note("end_room", {"room": view.name})
 
+    def _end_unseen(self, room: str) -> None:
+        """It may be over after everybody has gone, and its recording is not."""
+        state = self._rooms.state(room)
+        if state is None or not has_video(state) or not is_recorded(state):
+            return
+        if is_over(state, self._rooms.now_ms()):
+            self.child.note("end_room", {"room": room})
+
     # ---- the media process
 
     def _admit(self, room: str, name: str, place: Place) -> None:
@@ -350,12 +359,11 @@ class LiveDesk:
             state = self._rooms.state(room)
             if state is None or not has_video(state):
                 continue
-            is_recorded = any(one.state in RUNNING for one in state.floor.recordings.values())
             if is_over(state, self._rooms.now_ms()):
-                if is_recorded:  # it ended while there was no media process
+                if is_recorded(state):  # it ended while there was no media process
                     line.note("floor", floor_order(room, state, self._rooms.people()))
                     line.note("end_room", {"room": room})
-            elif is_recorded or room in self._views:
+            elif is_recorded(state) or room in self._views:
                 line.note("floor", floor_order(room, state, self._rooms.people()))
         for room, view in self._views.items():
             for name, member in view.members.items():
@@ -396,8 +404,11 @@ class LiveDesk:
 
     def tick(self) -> None:
         """Each second: a room may be over because time has passed."""
-        for view in list(self._views.values()):
-            if is_over(self._rooms.state(view.name), self._rooms.now_ms()):
+        for room in self._rooms.names():
+            view = self._views.get(room)
+            if view is None:
+                self._end_unseen(room)
+            elif is_over(self._rooms.state(room), self._rooms.now_ms()):
                 self._end(view)
 
     def end_streams(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from media.grants import NOTHING, Grants, Label
 from server.domain.evaluation_room import Evaluation, MeetingStage
-from server.domain.floor import Call, Floor
+from server.domain.floor import Call
 from server.domain.model import STAFF, Actor, Role
 from server.domain.opening import Opening, Stage
 from server.domain.refusals import Refused
@@ -20,6 +20,7 @@ CAMERA: Final = "camera:"
 EVERYTHING: Final = frozenset(Label)
 SPEAKING: Final = frozenset({Label.CAMERA, Label.MICROPHONE})
 NOT_ANNOUNCED: Final = (Stage.SCHEDULED, Stage.SIGN_IN)
+RUNNING: Final = ("on", "no_pictures")  # states of a recording
 FAILED_MS: Final = 30 * 60_000  # a host has something to explain
 
 
@@ -90,15 +91,9 @@ def has_video(state: Any) -> bool:
     return isinstance(state, Evaluation) and state.is_set
 
 
-def floor_of(state: Any) -> Floor:
-    return state.floor
-
-
-def hosts_of(state: Any) -> frozenset[str] | None:
-    """Whom the public listens to beside who is on stage; None: every host of the site."""
-    if isinstance(state, Evaluation):
-        return frozenset({state.moderator.person}) if state.moderator else frozenset()
-    return None
+def is_recorded(state: Any) -> bool:
+    """Whether a recording has begun and not ended, as far as the journal knows."""
+    return any(one.state in RUNNING for one in state.floor.recordings.values())
 
 
 def reached(call: Call, state: Evaluation) -> frozenset[str] | None:

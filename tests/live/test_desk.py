@@ -301,6 +301,24 @@ async def test_a_closed_meeting_is_over_for_everybody() -> None:
         lab.came(EXPERTS[0], MEETING)
 
 
+async def test_a_room_that_is_closed_when_everybody_has_gone_is_ended_all_the_same() -> None:
+    meeting = a_meeting()
+    lab = DeskLab(evaluation=meeting.state)
+    lab.came(EXPERTS[0], MEETING)
+    meeting.ask(cmd.BeginRecording(recording="evaluation-x"))
+    lab.becomes(MEETING, meeting.state)
+    lab.desk.leave(MEETING, EXPERTS[0], None)
+    lab.desk.changed(MEETING)
+    assert lab.child.noted("end_room") == []
+    meeting.ask(CloseMeeting(), HOST)
+    lab.becomes(MEETING, meeting.state)
+    assert lab.child.noted("end_room") == [{"room": MEETING}]
+    meeting.ask(cmd.ReportRecording(recording="evaluation-x", what="ended"))
+    lab.becomes(MEETING, meeting.state)
+    lab.desk.tick()
+    assert len(lab.child.noted("end_room")) == 1
+
+
 async def test_a_failed_opening_is_over_some_time_later() -> None:
     state = an_opening(2, at="failed").opening
     lab = DeskLab(opening=state)
