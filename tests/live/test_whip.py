@@ -1,7 +1,7 @@
 """WHIP without its HTTP: whose token it is, which session, what a fragment says."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.errors import MediaRefused
@@ -116,6 +116,7 @@ def test_a_fragment_is_read_for_its_user_name() -> None:
     assert len("a=x\n" * 500) > FRAGMENT_LINES_MAX
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400) | st.text("a=ice-ufragpwd:\r\nAb1 ", max_size=400))
 def test_whatever_a_fragment_says_it_is_read_or_refused(text: str) -> None:
     try:

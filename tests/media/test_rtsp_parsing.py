@@ -4,7 +4,7 @@ import contextlib
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.codecs import Codec
@@ -54,6 +54,7 @@ def read_all(data: bytes, sizes: list[int]) -> list[Message]:
     return found
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 40), max_size=60))
 def test_messages_are_the_same_in_whatever_slices_they_come(sizes: list[int]) -> None:
     first, media, asked, empty, second = read_all(STREAM, sizes)
@@ -65,6 +66,7 @@ def test_messages_are_the_same_in_whatever_slices_they_come(sizes: list[int]) ->
     assert second == first
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_whatever_comes_is_read_or_refused(data: st.DataObject) -> None:
     """Random bytes, and real answers with some of their bytes changed."""
@@ -172,6 +174,7 @@ def test_a_camera_without_a_picture_that_we_forward_is_refused(before: str, afte
         read_camera(SDP.replace(before, after, 1).encode(), "rtsp://x/")
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_whatever_a_description_says_it_is_read_or_refused(data: st.DataObject) -> None:
     raw = bytearray(SDP.encode())
