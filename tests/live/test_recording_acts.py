@@ -102,9 +102,7 @@ async def test_seals_that_were_never_journaled_are_asked_for_before_the_next() -
     assert journal.sealed == [("mic-0", n) for n in (1, 2, 3, 4)]
 
 
-async def test_a_seal_is_journaled_though_its_predecessors_cannot_be_told_any_more() -> (
-    None
-):
+async def test_a_seal_is_journaled_though_its_predecessors_cannot_be_told_any_more() -> None:
     journal = Journal()
     acts = journal.acts()
     for message in (notice("began"), seal(3), seal(3)):
