@@ -97,7 +97,7 @@ export function BroadcastPanel({
         {isPlaying ? (
           <>
             <QualityWord quality={view.quality} />
-            <span>{latencyText(view.way === "webrtc" ? null : view.latencyMs)}</span>
+            <span>{latencyText(view.way, view.latencyMs)}</span>
           </>
         ) : (
           <Status tone="soft" glyph="clock">

@@ -34,9 +34,10 @@ export function faultText(kind: FaultKind): string {
   return t(`live.fault.${kind}`);
 }
 
-/** How late a picture is; `null`: nearly not at all. */
-export function latencyText(latencyMs: number | null): string {
-  if (latencyMs === null) return t("live.late_none");
+/** How late a picture is; by WebRTC nearly not at all, by HLS nobody can measure it. */
+export function latencyText(way: "webrtc" | "fragments", latencyMs: number | null): string {
+  if (way === "webrtc") return t("live.late_none");
+  if (latencyMs === null) return t("live.late_some");
   return t("live.late", { s: (Math.round(latencyMs / 100) / 10).toFixed(1) });
 }
 
