@@ -16,10 +16,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from crypto.keys import random_bytes
+from media.camera_line import CameraLine
 from media.codecs import Codec
 from media.engine import ROOM_PT, TrackTerms
 from media.errors import CameraFailed, MediaRefused
@@ -41,19 +42,6 @@ STEADY_S: Final = 30  # who has played for so long is tried again at once
 RTP_BYTES_MAX: Final = 0xFFFF  # what interleaving can carry
 LABELS: Final = {Codec.H264: Label.CAMERA, Codec.OPUS: Label.MICROPHONE}
 GRANTS: Final = Grants(publish=frozenset(LABELS.values()))
-
-
-@dataclass(frozen=True, slots=True)
-class CameraLine:
-    """One line of the configuration. ``url`` holds a password and is never printed."""
-
-    room: str
-    name: str
-    url: str = field(repr=False)
-
-    @property
-    def member(self) -> str:
-        return f"camera:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from crypto.keys import random_bytes
+from media.camera_line import CameraLine
 from media.errors import MediaRefused
-from media.rtsp_camera import CameraLine
 from server.domain.refusals import Refused
 from server.live.desk import LiveDesk
 from server.live.link import Line

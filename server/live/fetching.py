@@ -7,8 +7,9 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from media.camera_line import CameraLine
 from media.errors import CameraFailed
-from media.rtsp_camera import CameraChanged, CameraLine, RtspCamera
+from media.rtsp_camera import CameraChanged, RtspCamera
 from media.sfu import Sfu
 
 log = logging.getLogger("kaibiao.live")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from media.camera_line import CameraLine
 from media.recording.disk import RoomLimits
-from media.rtsp_camera import CameraLine
 from server.config import Config
 from server.domain.model import SYSTEM
 from server.domain.registry import Person, Registry

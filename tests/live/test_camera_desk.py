@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from media.rtsp_camera import CameraLine
+from media.camera_line import CameraLine
 from server.domain.refusals import Refused
 from server.live import cameras as module
 from server.live.cameras import Cameras

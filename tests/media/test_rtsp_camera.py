@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from media.camera_line import CameraLine
 from media.codecs import Codec
 from media.engine import ROOM_PT
 from media.grants import Label
 from media.packets import parse_rtp
 from media.rooms import PeerLost, TrackClosed, TrackFlowing, TrackOpened
-from media.rtsp_camera import CameraChanged, CameraLine, RtspCamera
+from media.rtsp_camera import CameraChanged, RtspCamera
 from tests.media.rtsp_server import Habits, RtspServer, encoded, parameter_sets, pictures_of
 from tests.media.sfu_lab import ROOM, VIEWER, Hall, Viewer, on_loopback, running
 from tests.media.thin_peer import ThinPeer
