@@ -88,6 +88,12 @@ def test_forwarding_sends_every_packet_to_every_viewer():
     assert figures["send_failures"] == 0
     assert figures["packets"] % figures["viewers"] == 0
     assert report["ratio"] == figures["ratio_to_bare_loop"]
+    # Installed or named as absent, never remembered.
+    assert ("janus" in figures["processes"]) != bool(report["absent"])
+    for process in figures["processes"].values():
+        assert process["received"] > 0
+    assert figures["processes"]["recorded"]["lost"] == 0
+    assert figures["fragments"]["viewers_per_cpu"] > 0
 
 
 def test_large_envelopes_are_opened_beside_bare_loops_while_a_hall_goes_on():
