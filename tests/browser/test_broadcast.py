@@ -204,7 +204,8 @@ async def the_hall_does_not_wait(hall: LiveSite, devices: Browser) -> Page:
 
     await page.route("**/hall_live-*.js", hold)
     await page.goto(f"{hall.base}/hall/{ID}")
-    await see(page, "大厅广播")
+    await see(page, "您可以自己核对")  # the hall's events are all there, and their letters
+    await page.evaluate("() => document.fonts.ready.then(() => null)")
     before = await places(page)
     let_go.set()
     await see(page, "现场画面")
