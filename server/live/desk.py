@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from server.domain.evaluation_room import Evaluation
 from server.domain.model import PUBLIC, Actor, Role
 from server.domain.opening import Opening
 from server.domain.refusals import Refused
@@ -63,6 +64,10 @@ class Rooms(Protocol):
         """By person id."""
         ...
 
+    def end_call(self, room: str, call: str) -> None:
+        """Asks the room to end a supervisor's call; it may have ended by itself."""
+        ...
+
 
 class LiveDesk:
     """``child`` is begun by whoever composes, or by the first who comes. ``changed(room)`` is to
@@ -75,6 +80,7 @@ class LiveDesk:
         self._seen: dict[str, Any] = {}  # room -> the mark of the state that was applied
         self._graces: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self.counts: dict[str, int] = {}
+        self._began_ms = rooms.now_ms()
         self.child = make_child(self)
 
     # ---- who may
@@ -403,13 +409,24 @@ class LiveDesk:
         return room in self._views
 
     def tick(self) -> None:
-        """Each second: a room may be over because time has passed."""
+        """Each second: a room may be over because time has passed, a caller may have gone."""
         for room in self._rooms.names():
             view = self._views.get(room)
             if view is None:
                 self._end_unseen(room)
             elif is_over(self._rooms.state(room), self._rooms.now_ms()):
                 self._end(view)
+            self._end_calls(room, view)
+
+    def _end_calls(self, room: str, view: RoomView | None) -> None:
+        """Of callers whose page has gone for good. After a restart they are waited for."""
+        state = self._rooms.state(room)
+        is_early = self._rooms.now_ms() - self._began_ms < GRACE_S * 1000
+        if is_early or not isinstance(state, Evaluation):
+            return
+        for call in state.floor.calls.values():
+            if view is None or call.person not in view.members:
+                self._rooms.end_call(room, call.call)
 
     def end_streams(self) -> None:
         """The site goes down: nobody's page waits for its end."""

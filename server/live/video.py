@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 from media.camera_line import CameraLine
 from media.recording.disk import RoomLimits
 from server.config import Config
+from server.domain.floor_commands import EndCall
 from server.domain.model import SYSTEM
+from server.domain.refusals import Refused
 from server.domain.registry import Person, Registry
 from server.live.cameras import Cameras
 from server.live.cards import card
@@ -31,6 +33,7 @@ from server.live.tokens import make_token, new_secret
 from server.live.turn import Relay
 from server.live.whip import WhipCamera
 from server.rooms.hall import Hall
+from server.rooms.room import Request
 
 HTTP_ABOVE: Final = 3  # the pages' port, where none is configured
 UDP_ABOVE: Final = 4
@@ -72,6 +75,11 @@ class HallRooms:
             self._indexed = state.people
             self._people = {one.actor.person: one for one in state.people.values()}
         return self._people
+
+    def end_call(self, room: str, call: str) -> None:
+        asked = Request(EndCall(call=call), SYSTEM, "", self.now_ms(), lambda answer: None)
+        with contextlib.suppress(Refused):  # busy: asked again in a second
+            self._hall.put(room, asked)
 
 
 class Video:

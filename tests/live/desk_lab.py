@@ -26,6 +26,7 @@ class StillRooms:
 
     states: dict[str, Any]
     at_ms: int = 0
+    ended: list[tuple[str, str]] = field(default_factory=list)
     registered: set[str] = field(default_factory=lambda: {actor.org for actor in BIDDERS})
 
     def now_ms(self) -> int:
@@ -42,6 +43,9 @@ class StillRooms:
 
     def people(self) -> dict[str, Person]:
         return {one.person: Person(one, f"单位 {one.org}", b"") for one in KNOWN}
+
+    def end_call(self, room: str, call: str) -> None:
+        self.ended.append((room, call))
 
 
 @dataclass

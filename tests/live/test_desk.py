@@ -90,6 +90,23 @@ async def test_a_supervisor_of_a_meeting_is_in_nobodys_lines() -> None:
     assert SUPERVISOR_PERSON.person not in lab.desk.door(MEETING, EXPERTS[0])["names"]
 
 
+async def test_a_call_ends_when_its_caller_has_gone_for_good() -> None:
+    meeting = a_meeting()
+    meeting.ask(cmd.CallIn(call="c1", to=CallTo(kind="all", id="")), SUPERVISOR_PERSON)
+    lab = DeskLab(evaluation=meeting.state)
+    lab.desk.tick()
+    assert lab.rooms.ended == [], "after a restart he is waited for"
+    lab.rooms.at_ms = 10_000
+    caller = lab.came(SUPERVISOR_PERSON, MEETING)
+    lab.desk.tick()
+    lab.desk.go_away(MEETING, caller.listener)
+    lab.desk.tick()
+    assert lab.rooms.ended == [], "his page may only have lost its line"
+    lab.desk.dismiss(MEETING, SUPERVISOR_PERSON.person)
+    lab.desk.tick()
+    assert lab.rooms.ended == [(MEETING, "c1")]
+
+
 async def test_a_call_is_told_to_whom_it_reaches_and_to_supervisors() -> None:
     meeting = a_meeting()
     lab = DeskLab(evaluation=meeting.state)
