@@ -4,6 +4,8 @@ accessible (无障碍), and never wider than the screen.
 One hall in its countdown, where everything that a page can show at once is shown, and one browser.
 """
 
+import asyncio
+
 import pytest
 from playwright.async_api import Browser, Page
 
@@ -21,7 +23,8 @@ LOOKS = (
     ("desk", "dark", "en"),
     ("desk", "light", "zh-CN"),
 )
-IN_COUNTDOWN = {"deadline_s": 12, "window_s": 300, "behaviours": ["plain", "plain", "never"]}
+IN_COUNTDOWN = {"deadline_s": 35, "window_s": 300, "behaviours": ["plain", "plain", "never"]}
+START_S_MAX = 120
 WIDER_BY = "document.scrollingElement.scrollWidth - innerWidth"
 LANGUAGE_KEY = "kaibiao.locale"
 
@@ -61,7 +64,8 @@ async def faults_of(page: Page, place: str, url: str) -> list[str]:
 async def test_no_page_is_wider_than_its_screen_and_axe_finds_nothing(
     hall: HallUnderTest, chromium: Browser
 ) -> None:
-    async with Host(hall.url, hall.world.host, ROOM) as host:
+    # Where bids come too late on a busy machine, nothing is opened, and nobody waits for it.
+    async with asyncio.timeout(START_S_MAX), Host(hall.url, hall.world.host, ROOM) as host:
         await host.enter("staff")
         await host.until(lambda e: e.kind == "checkpoint_reached" and e.body["of"] == "closing")
         await host.do("start_window", session=1)
