@@ -111,6 +111,7 @@ async def test_a_smooth_opening_from_seal_to_verified_record(
     await see(bidder, "轮到您了")
     await picture(bidder, "bid-countdown")
     await assert_accessible(bidder, "countdown")
+    await see(host, "在线的人（1）")  # the bidder's page was open before it had bid
     await picture(host, "host-countdown")
     await assert_accessible(host, "host")
     await assert_accessible(public, "hall")

@@ -5,6 +5,7 @@
  */
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n.ts";
+import { me } from "../net/session.ts";
 import { DeviceCheck } from "./device_check.tsx";
 import type { LiveRoom } from "./room.ts";
 import { RoomPicture } from "./room_picture.tsx";
@@ -15,6 +16,12 @@ import { useRoom } from "./use_room.ts";
 
 export function HallLive({ id, view, isAsked }: LiveProps) {
   const room = useRoom(`opening:${id}`);
+  useEffect(() => {
+    // Who bids takes part from some stage on, and this page may have been open before. Who has no
+    // login stays the public; there may be thousands of them.
+    if (me.value.person !== undefined && room.door.value !== null && room.member.value === "")
+      void room.knock();
+  }, [view.stage, room]);
   const link = room.link.value;
   const isShown = room.door.value !== null && link !== "absent" && link !== "refused";
   if (!isShown || view.stage === "closed") return null;

@@ -70,7 +70,7 @@ export function DemoPage(props: DemoPageProps) {
         {row && (
           <p>
             <b>{row.title}</b> {row.number}{" "}
-            <b class="whole">
+            <b class={leftMs > 0 ? "whole" : undefined}>
               {leftMs > 0 ? t("demo.left", { left: countdown(leftMs) }) : t("demo.passed")}
             </b>
           </p>

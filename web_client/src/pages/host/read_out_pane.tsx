@@ -97,6 +97,9 @@ export function ReadOutPane({ view, host, acts }: ControlsProps) {
             {t("bundle.download")}
           </a>
         </p>
+        <p>
+          <a href={`/playback/${view.id}`}>{t("playback.title")}</a>
+        </p>
       </section>
     </>
   );
