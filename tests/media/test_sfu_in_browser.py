@@ -20,7 +20,7 @@ from media.rooms import LayerChanged, TrackOpened
 from tests.media.lossy_relay import LossyRelay
 from tests.media.sfu_lab import HOST, ROOM, VIEWER, Hall, running
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 PAGE = Path(__file__).with_name("page.html")
 FLAGS = [

@@ -29,6 +29,9 @@ async def page() -> AsyncIterator[Page]:
             await browser.close()
 
 
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
+
+
 async def look(page: Page) -> dict[str, Any]:
     return await page.evaluate("look()")
 
@@ -45,7 +48,6 @@ def age_s(found: dict[str, Any], site: Site) -> float:
     return ((due - found["number"]) % total) / FPS
 
 
-@pytest.mark.browser
 async def test_chromium_plays_the_fragments_and_stays_near_now(page: Page) -> None:
     async with running(looped(SECONDS, 15)) as site:
         await page.goto(f"{site.url}/watch")
@@ -69,7 +71,6 @@ async def test_chromium_plays_the_fragments_and_stays_near_now(page: Page) -> No
         assert all(abs(drawn - told) < 0.5 for drawn, told in ages), "the page tells the truth"
 
 
-@pytest.mark.browser
 async def test_chromium_goes_on_when_the_camera_is_held_and_comes_back(page: Page) -> None:
     async with running(looped(SECONDS, 15)) as site:
         await page.goto(f"{site.url}/watch")
@@ -86,7 +87,6 @@ async def test_chromium_goes_on_when_the_camera_is_held_and_comes_back(page: Pag
         assert found["errors"] == []
 
 
-@pytest.mark.browser
 async def test_chromium_is_told_when_it_may_not_watch_any_more(page: Page) -> None:
     async with running(looped(SECONDS, 15)) as site:
         await page.goto(f"{site.url}/watch")
@@ -95,7 +95,6 @@ async def test_chromium_is_told_when_it_may_not_watch_any_more(page: Page) -> No
         await page.wait_for_function("seen.closed === 4403", timeout=10_000)
 
 
-@pytest.mark.browser
 async def test_chromium_plays_hls_by_itself(page: Page) -> None:
     """Without MSE and without a player in script: as an iPhone would."""
     async with running(looped(SECONDS, 8), past_s=8) as site:

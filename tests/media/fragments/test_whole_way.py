@@ -30,7 +30,7 @@ from tests.media.sfu_lab import running as running_hall
 from tests.media.test_sfu_in_browser import a_page, browser, publish
 
 __all__ = ["browser"]
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 NAMES = {Label.CAMERA: "cam", Label.MICROPHONE: "mic"}
 ALONE = {"width": 320, "height": 240, "simulcast": False}
 WATCH_S = 4
