@@ -46,7 +46,8 @@ async def test_five_per_cent_lost_and_late_freezes_nothing(browser: BrowserConte
         counters = hall.sfu.counters()
         assert counters.nacks_asked > 0
         assert counters.resent > 0
-        assert height_of(await viewer.evaluate("() => stats('viewer')")) == 720
+        # So much loss is no reason to stay small, though a busy machine may add to it for a while.
+        await until(viewer, "viewer", lambda stats: height_of(stats) == 720)
 
 
 async def test_the_layer_goes_down_with_the_cap_and_up_again(browser: BrowserContext) -> None:
