@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from crypto.entries import decode_entry
 from server.demo.people import now_ms
 from tests.faults.books import open_books
@@ -14,6 +16,8 @@ from tests.faults.site_process import ROOM, Nursery, plan_of
 from tests.faults.steady_people import SteadyBidder
 
 CLIENTS = 30
+pytestmark = pytest.mark.alone  # who is back within what time
+
 BACK_WITHIN_MS = 3000
 OUTAGE_S = 2.5
 TICK_MS = 1000
