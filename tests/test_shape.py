@@ -57,7 +57,7 @@ RAISED = {"Rejected", "Refused"}
 NOBODY_READS: dict[str, str] = {}
 REGISTRIES = re.compile(
     r"pypi\.org|pythonhosted|registry\.npmjs|registry\.yarnpkg|npmmirror|crates\.io|proxy\.golang"
-    r"|tuna\.tsinghua|mirrors?\.(aliyun|ustc|cloud|bfsu)|deb\.debian\.org|ghcr\.io|docker\.io"
+    r"|golang\.org|tuna\.tsinghua|mirrors?\.(aliyun|ustc|cloud|bfsu)|deb\.debian\.org|ghcr\.io|docker\.io"
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.~\"/])/(work|home|root|Users)/[\w.]")
 
