@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from media.grants import NOTHING, Grants, Label
 from server.domain.evaluation_room import Evaluation, MeetingStage
+from server.domain.evaluation_room_rules import MODERATOR, SUPERVISOR, part_of
 from server.domain.floor import Call
 from server.domain.model import STAFF, Actor, Role
 from server.domain.opening import Opening, Stage
@@ -142,18 +143,17 @@ def _takes_part(actor: Actor, state: Opening, *, is_registered: bool) -> bool:
 
 def _in_meeting(actor: Actor, state: Evaluation) -> Place:
     labels = frozenset[Label]() if state.stage is MeetingStage.CLOSED else EVERYTHING
-    person = actor.person
-    if state.supervises(person):
+    part, person = part_of(state, actor), actor.person
+    if not part:
+        raise Refused("media.not_allowed")
+    if part == SUPERVISOR:
         calls = [call for call in state.floor.calls.values() if call.person == person]
         speaks = SPEAKING if calls and labels else frozenset[Label]()
         grants = Grants(
             publish=speaks, watch=True, watch_all=True, call_in=bool(calls), hidden=True
         )
         return Place("supervisor", grants, is_discreet=True)
-    is_moderator = state.moderates(person)
-    found = state.place_of(person)
-    if not is_moderator and found is None:
-        raise Refused("media.not_allowed")
+    is_moderator, found = part == MODERATOR, state.place_of(person)
     venue, seat = (found[0].venue, found[1].seat) if found else ("", "")
     grants = Grants(publish=labels, watch=True, mute=is_moderator)
     role = "moderator" if is_moderator else "expert"

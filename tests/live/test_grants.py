@@ -8,6 +8,7 @@ from msgspec import structs
 
 from media.grants import Label
 from server.domain import floor_commands as cmd
+from server.domain.evaluation_room_rules import SEATED
 from server.domain.floor_events import CallTo
 from server.domain.model import PUBLIC, Actor, Role
 from server.domain.opening import Opening, Stage
@@ -20,6 +21,7 @@ from server.live.grants import (
     place_of,
     reached,
 )
+from server.live.recording_access import may_read
 from tests.domain.cast import (
     EXPERTS,
     HOST,
@@ -176,6 +178,29 @@ def test_a_call_reaches_whom_it_names(to: CallTo, members: set[str] | None) -> N
 def test_nobody_else_is_let_into_a_meeting(actor: Actor) -> None:
     with pytest.raises(Refused, match=r"media\.not_allowed"):
         place(actor, a_meeting().state)
+
+
+@pytest.mark.parametrize(
+    ("person", "roles"),
+    [
+        (HOST.person, {Role.HOST}),
+        (SUPERVISOR_PERSON.person, {Role.SUPERVISOR}),
+        (EXPERTS[2].person, set(SEATED)),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_an_id_that_was_given_to_somebody_of_another_role_opens_no_meeting(
+    person: str, roles: set[Role]
+) -> None:
+    state = a_meeting().state
+    for role in Role:
+        actor = Actor(person, role, "91360800MA00000099", "后来者")
+        if role in roles:
+            assert place(actor, state).is_member
+            continue
+        with pytest.raises(Refused, match=r"media\.not_allowed"):
+            place(actor, state)
+        assert not may_read(actor, state)
 
 
 def test_cameras_of_a_meeting_are_those_of_its_venues() -> None:

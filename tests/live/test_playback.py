@@ -182,7 +182,7 @@ def test_officers_of_an_opening_see_it_and_nobody_else(role: Role) -> None:
     allowed = role in {Role.HOST, Role.SUPERVISOR, Role.PURCHASER}
     assert may_read(Actor("p", role), object()) is allowed
     assert not may_read(Actor("p", role), meeting("another"))
-    assert may_read(Actor("p", role), meeting("p"))
+    assert may_read(Actor("p", role), meeting("p")) is (role is Role.SUPERVISOR)
 
 
 async def test_who_may_not_see_it_learns_nothing_and_makes_nothing(tmp_path: Path) -> None:
