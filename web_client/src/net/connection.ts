@@ -80,6 +80,8 @@ export class Connection {
   private readonly sink: Sink;
   private readonly clock: ServerClock;
   private socket: Socket | null = null;
+  /** Hello was said on this socket: what it did not name has to be asked for. */
+  private greeted = false;
   private welcomed = false;
   private failures = 0;
   private attempt = 0;
@@ -130,12 +132,12 @@ export class Connection {
   follow(room: string, audience: string): void {
     this.channels.follow(room, audience);
     const position = this.channels.position(room, audience);
-    if (this.welcomed && position) this.socket?.send(subFrame([position]));
+    if (this.greeted && position) this.socket?.send(subFrame([position]));
   }
 
   leave(room: string, audience: string): void {
     this.channels.leave(room, audience);
-    if (this.welcomed) this.socket?.send(unsubFrame([{ room, audience }]));
+    if (this.greeted) this.socket?.send(unsubFrame([{ room, audience }]));
   }
 
   /** Asks; settles when the server has answered, however long the line was cut. */
@@ -177,6 +179,7 @@ export class Connection {
         opened: () => {
           if (attempt !== this.attempt) return;
           this.socket?.send(helloFrame(ticket, this.channels.positions()));
+          this.greeted = true;
         },
         message: (data) => {
           if (attempt === this.attempt) this.receive(data);
@@ -204,6 +207,7 @@ export class Connection {
 
   private failed(): void {
     this.socket = null;
+    this.greeted = false;
     this.welcomed = false;
     this.resuming.clear();
     this.cancelSilence?.();

@@ -14,6 +14,20 @@ describe("the first connection", () => {
     expect(world.links).toEqual(["live"]);
   });
 
+  it("asks for a room that a page opens between hello and welcome", async () => {
+    const world = new World();
+    world.connection.start();
+    await world.settle();
+    world.socket.events.opened();
+    world.connection.follow(ROOM, "staff");
+    world.socket.say("welcome", "session", 5_000_000, 20, {}, {});
+    const asked = world.socket.sent.filter((frame) => frame[0] !== "ping");
+    expect(asked).toEqual([
+      ["hello", 1, "ticket-1", [[ROOM, "hall", 0, 0]]],
+      ["sub", [[ROOM, "staff", 0, 0]]],
+    ]);
+  });
+
   it("gives up on a socket that is never welcomed", async () => {
     const world = new World();
     world.connection.start();
