@@ -14,8 +14,10 @@ from signaling.codec import ChannelKey
 from signaling.frames import events_frame
 from signaling.ring import Ring
 
-# One frame of a catch-up: big enough to be quick, small enough to notice a slow reader.
+# One frame of a catch-up: big enough to be quick, small enough to notice a slow reader. The first is
+# small and each may be twice the one before: whoever is cut again and again gets on all the same.
 FRAME_BYTES_MAX: Final = 64 << 10
+FIRST_FRAME_BYTES_MAX: Final = 4 << 10
 FRAME_EVENTS_MAX: Final = 1024
 PAGE_EVENTS: Final = 256
 _FRAMES_KEPT: Final = 16
@@ -42,9 +44,9 @@ class Subscriber:
 
 
 class Subscription:
-    """How far ``subscriber`` has been served in ``channel``."""
+    """How far ``subscriber`` has been served in ``channel``; how large its next frame may be."""
 
-    __slots__ = ("channel", "epoch", "is_open", "sent", "subscriber")
+    __slots__ = ("channel", "epoch", "frame_bytes_max", "is_open", "sent", "subscriber")
 
     def __init__(self, subscriber: Subscriber, channel: Channel, epoch: int, sent: int) -> None:
         self.subscriber = subscriber
@@ -52,6 +54,7 @@ class Subscription:
         self.epoch = epoch
         self.sent = sent
         self.is_open = True
+        self.frame_bytes_max = FIRST_FRAME_BYTES_MAX if self.is_behind else FRAME_BYTES_MAX
 
     @property
     def is_behind(self) -> bool:
@@ -119,7 +122,7 @@ class Channel:
         self.waiting: dict[int, dict[Subscription, None]] = {}
         self.participants = Lane()
         self.viewers = Lane()
-        self._made: dict[int, tuple[bytes, int]] = {}
+        self._made: dict[tuple[int, int], tuple[bytes, int]] = {}
 
     def lane_of(self, subscriber: Subscriber) -> Lane:
         return self.participants if subscriber.is_participant else self.viewers
@@ -152,32 +155,45 @@ class Channel:
         self.participants.is_stale = True
         self.viewers.is_stale = True
 
-    def catch_up(self, sent: int) -> tuple[bytes, int] | None:
-        """(frame, last seq in it) for everybody at ``sent``; None: a page of the journal is needed.
-
-        Built once for all who stand at the same place.
+    def next_frame(self, subscription: Subscription) -> bytes | None:
+        """What comes next for it, which from now on counts as sent; None: a page of the journal is
+        needed first.
         """
-        made = self._made.get(sent)
+        made = self._frame_after(subscription.sent, subscription.frame_bytes_max)
         if made is None:
-            payloads = self.payloads_after(sent, FRAME_EVENTS_MAX)
+            return None
+        frame, subscription.sent = made
+        # Who has come up to the others is served what they are, framed once for all of them.
+        is_up = subscription.sent >= self.head
+        larger = FRAME_BYTES_MAX if is_up else 2 * subscription.frame_bytes_max
+        subscription.frame_bytes_max = min(larger, FRAME_BYTES_MAX)
+        return frame
+
+    def _frame_after(self, sent: int, bytes_max: int) -> tuple[bytes, int] | None:
+        """(frame, last seq in it), built once for all who stand at the same place."""
+        made = self._made.get((sent, bytes_max))
+        if made is None:
+            payloads = self.payloads_after(sent, FRAME_EVENTS_MAX, bytes_max)
             if not payloads:
                 return None
             made = events_frame(payloads), sent + len(payloads)
             if len(self._made) >= _FRAMES_KEPT:
                 del self._made[next(iter(self._made))]
-            self._made[sent] = made
+            self._made[sent, bytes_max] = made
         return made
 
-    def payloads_after(self, sent: int, count_max: int) -> list[bytes]:
+    def payloads_after(
+        self, sent: int, count_max: int = FRAME_EVENTS_MAX, bytes_max: int = FRAME_BYTES_MAX
+    ) -> list[bytes]:
         """Encoded events after ``sent`` from the ring or a page held; empty: not held here."""
         if sent + 1 >= self.ring.first:
-            return self.ring.after(sent, count_max, FRAME_BYTES_MAX)
+            return self.ring.after(sent, count_max, bytes_max)
         page = self.pages.get(sent // PAGE_EVENTS, ())
         taken: list[bytes] = []
         size = 0
         for payload in page[sent % PAGE_EVENTS :]:
             size += len(payload)
-            if taken and (size > FRAME_BYTES_MAX or len(taken) >= count_max):
+            if taken and (size > bytes_max or len(taken) >= count_max):
                 break
             taken.append(payload)
         return taken
@@ -193,7 +209,8 @@ class Channel:
             if not subscription.is_open:
                 continue
             sent = subscription.sent
-            if sent < self.head and sent // PAGE_EVENTS == page and self.catch_up(sent) is None:
+            is_of_page = sent < self.head and sent // PAGE_EVENTS == page
+            if is_of_page and not self.payloads_after(sent):
                 helpless.append(subscription)
             else:
                 self.lane_of(subscription.subscriber).again[subscription] = None

@@ -180,10 +180,9 @@ class Hub:
             channel = subscription.channel
             if subscription.sent >= channel.head or subscription.epoch != channel.epoch:
                 continue
-            made = channel.catch_up(subscription.sent)
-            if made is None:
+            frame = channel.next_frame(subscription)
+            if frame is None:
                 continue  # the journal's; it comes with the lap
-            frame, subscription.sent = made
             rest.append(frame)
             if len(frame) > REST_BYTES_MAX:
                 break  # so that a transport which fills up is noticed
@@ -252,11 +251,10 @@ class Hub:
                 subscription.sent = 0
             if subscription.sent >= channel.head:
                 continue
-            made = channel.catch_up(subscription.sent)
-            if made is None:
+            frame = channel.next_frame(subscription)
+            if frame is None:
                 self._await_page(subscription, channel, plan)
                 continue
-            frame, subscription.sent = made
             writes.append((subscriber.sink, frame))
             if subscription.sent < channel.head:
                 lane.again[subscription] = None

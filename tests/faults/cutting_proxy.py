@@ -1,6 +1,8 @@
-"""A network that fails (断网代理): a TCP proxy that cuts each line after a random number of bytes.
+"""A network that fails (断网代理): a TCP proxy that cuts each line after a random number of bytes,
+or of seconds when nobody has anything to say.
 
-The last bytes before a cut arrive, so a frame is cut in its middle as often as not.
+The last bytes before a cut arrive, so a frame is cut in its middle as often as not. Invariant:
+while it cuts, no line lives on, so the number of cuts grows whatever is said.
 """
 
 import asyncio
@@ -11,13 +13,20 @@ from typing import Self
 class CuttingProxy:
     """Use ``async with``. ``port`` is where clients connect; ``cuts`` how often a line was cut.
 
-    A line carries up to one of ``bytes_max`` bytes each way.
+    A line carries up to one of ``bytes_max`` bytes each way, and is quiet for ``quiet_s_max``.
     """
 
-    def __init__(self, target_port: int, chance: random.Random, bytes_max: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        target_port: int,
+        chance: random.Random,
+        bytes_max: tuple[int, ...],
+        quiet_s_max: float,
+    ) -> None:
         self._target_port = target_port
         self._chance = chance
         self._bytes_max = bytes_max
+        self._quiet_s_max = quiet_s_max
         self.cuts = 0
         self.is_cutting = True
 
@@ -52,10 +61,10 @@ class CuttingProxy:
     async def _flow(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int
     ) -> bool:
-        """Carries one way; True when the limit was reached."""
+        """Carries one way; True when it is to be cut."""
         carried = 0
         try:
-            while piece := await reader.read(65536):
+            while piece := await self._read(reader):
                 if self.is_cutting and carried + len(piece) >= limit:
                     writer.write(piece[: max(0, limit - carried)])
                     await writer.drain()
@@ -63,6 +72,19 @@ class CuttingProxy:
                 carried += len(piece)
                 writer.write(piece)
                 await writer.drain()
+        except TimeoutError:
+            return True
         except ConnectionError:
             pass
         return False
+
+    async def _read(self, reader: asyncio.StreamReader) -> bytes:
+        """What comes next. ``TimeoutError``: nothing for as long as this line is quiet."""
+        quiet_s = self._chance.uniform(0.1, 1) * self._quiet_s_max
+        while True:
+            try:
+                async with asyncio.timeout(quiet_s):
+                    return await reader.read(65536)
+            except TimeoutError:
+                if self.is_cutting:
+                    raise

@@ -1,6 +1,6 @@
 """The plan of who is sent what: priorities, slices, frames made once."""
 
-from signaling.channel import FRAME_BYTES_MAX, PAGE_EVENTS, Subscriber
+from signaling.channel import FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, PAGE_EVENTS, Subscriber
 from signaling.codec import ChannelKey, Position, pack, unpack_server_frame
 from signaling.frames import event_payload, presence, split_event
 from signaling.gateway import Event
@@ -145,6 +145,35 @@ def test_a_long_catch_up_comes_in_frames_of_bounded_size_one_per_slice():
     assert max(len(frame) for frame in frames) <= FRAME_BYTES_MAX + 100
 
 
+def test_a_catch_up_begins_small_so_that_a_line_that_is_always_cut_gets_on():
+    hub = a_hub()
+    say(hub, 1, 200, size=500)
+    heard = 0
+    for _cut in range(200):
+        listener = a_listener(hub, "cut", seq=heard, epoch=1)
+        [(_, frame)] = hub.next_slice(256).writes
+        assert len(frame) <= FIRST_FRAME_BYTES_MAX + 100
+        assert seqs(frame)[0] == heard + 1
+        heard = seqs(frame)[-1]
+        hub.unsubscribe(listener, KEY)
+        if heard == 200:
+            return
+    raise AssertionError(f"stands at {heard}")
+
+
+def test_who_has_come_up_is_served_the_frames_of_all_others():
+    hub = a_hub()
+    say(hub, 1, 50, size=500)
+    a_listener(hub, "early")
+    drain(hub)
+    a_listener(hub, "late", seq=50, epoch=1)
+    drain(hub)
+    say(hub, 51, 60, size=2000)
+    frames = [frame for _, frame in drain(hub)]
+    assert len(frames) == 2
+    assert frames[0] is frames[1]
+
+
 def test_one_page_is_asked_for_once_whoever_waits():
     hub = a_hub(ring_count_max=2)
     hub.open(ChannelKey("tender:2", "hall"), 1, 600)
@@ -154,9 +183,9 @@ def test_one_page_is_asked_for_once_whoever_waits():
     plan = hub.next_slice(256)
     assert [(read.after, read.limit) for read in plan.reads] == [(0, PAGE_EVENTS)]
     assert hub.supply(plan.reads[0], [payload(seq, key) for seq in range(1, 257)]) == []
-    plan = hub.next_slice(256)
-    assert len(plan.writes) == 50
-    assert seqs(plan.writes[49][1]) == list(range(50, 257))
+    writes = drain(hub)
+    assert {sink for sink, _ in writes} == set(range(50))
+    assert [seq for sink, frame in writes if sink == 49 for seq in seqs(frame)] == [*range(50, 257)]
 
 
 def test_a_page_the_journal_does_not_have_names_who_waits_in_vain():
