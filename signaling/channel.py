@@ -14,8 +14,8 @@ from signaling.codec import ChannelKey
 from signaling.frames import events_frame
 from signaling.ring import Ring
 
-# One frame of a catch-up: big enough to be quick, small enough to notice a slow reader. The first is
-# small and each may be twice the one before: whoever is cut again and again gets on all the same.
+# One frame of a catch-up: big enough to be quick, small enough to notice a slow reader. The first
+# is small, and each may be twice the one before: whoever is cut again and again still gets on.
 FRAME_BYTES_MAX: Final = 64 << 10
 FIRST_FRAME_BYTES_MAX: Final = 4 << 10
 FRAME_EVENTS_MAX: Final = 1024
