@@ -53,7 +53,7 @@ class Server:
     async def _open(self) -> int:
         app = web.Application()
         app[FRAGMENTS] = FragmentDoor(
-            lambda name: self.room,
+            lambda name, of: self.room,
             lambda request: lambda: True,
             lambda request: str(id(request)),
             origins=(),

@@ -137,6 +137,13 @@ class Sfu:
         known.grants = grants
         self._enforce(found, known)
 
+    def may_watch(self, room: str, member: str, track: int) -> bool:
+        """Whether a member's grants let him have a track of this room, by whatever way."""
+        found = self._rooms.get(room)
+        known = found.members.get(member) if found is not None else None
+        published = found.tracks.get(track) if found is not None else None
+        return known is not None and published is not None and known.may_watch(published)
+
     def dismiss(self, room: str, member: str) -> None:
         """Everything of his ends. Idempotent."""
         found = self._rooms.get(room)

@@ -33,7 +33,6 @@ async def _listen(worker: Worker, opening: dict[str, Any]) -> Callable[[], Await
         sock,
         stream=worker.stream,
         admitted=worker.admitted,
-        is_good=worker.is_good,
         origin=opening["origin"],
         proxies=frozenset(opening["proxies"]),
     )

@@ -60,11 +60,11 @@ class Fragment:
 class Hub:
     """The fragments of one room's live stream. Used on the loop only."""
 
-    def __init__(self, *, viewers_max: int = VIEWERS_MAX) -> None:
+    def __init__(self, *, viewers_max: int = VIEWERS_MAX, ring_ms_max: int = RING_MS_MAX) -> None:
         self.generation = 0
         self.kinds: tuple[str, ...] = ()
         self.viewers = 0
-        self._viewers_max = viewers_max
+        self._viewers_max, self._ring_ms_max = viewers_max, ring_ms_max
         self._layout = _layout_message(0, ())
         self._inits: dict[int, Init] = {}
         self._init_count = 0
@@ -115,7 +115,8 @@ class Hub:
         self._serial += 1
         self._ring.append(found)
         self._bytes += len(found.message)
-        while self._bytes > RING_BYTES_MAX or found.time_ms - self._ring[0].time_ms > RING_MS_MAX:
+        oldest_ms = found.time_ms - self._ring_ms_max
+        while self._bytes > RING_BYTES_MAX or self._ring[0].time_ms < oldest_ms:
             self._bytes -= len(self._ring.popleft().message)
             if not self._ring:
                 break

@@ -13,7 +13,7 @@ from typing import Final
 from media.fragments.aac import AacThread
 from media.fragments.boxes import StreamFormat
 from media.fragments.cutter import Cut
-from media.fragments.hub import VIEWERS_MAX, Fragment, Hub, Viewer
+from media.fragments.hub import RING_MS_MAX, VIEWERS_MAX, Fragment, Hub, Viewer
 from media.fragments.live import LiveStream
 from media.fragments.shelf import Shelf
 from media.recording.segments import TrackFormat
@@ -33,8 +33,9 @@ class RoomStream:
         post: Callable[[Callable[[], None]], object],
         *,
         viewers_max: int = VIEWERS_MAX,
+        ring_ms_max: int = RING_MS_MAX,
     ) -> None:
-        self.hub = Hub(viewers_max=viewers_max)
+        self.hub = Hub(viewers_max=viewers_max, ring_ms_max=ring_ms_max)
         self.shelf = Shelf(self._begin_aac)
         self._live = LiveStream(self.hub, want_keyframe, self._on_fragment, self._on_sound)
         self._post = post

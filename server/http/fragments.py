@@ -38,6 +38,7 @@ STATUS: Final = {
     "stream.origin": 403,
     "stream.too_many": 429,
     "viewers.full": 503,
+    "streams.full": 503,
     "fragment.name": 404,
     "fragment.unknown": 404,
 }
@@ -46,14 +47,19 @@ STATUS: Final = {
 Still = Callable[[], bool]
 
 
+def of_request(request: web.Request) -> str:
+    """Which of a room's streams is asked for; "": its program."""
+    return request.match_info.get("of") or request.query.get("of", "")
+
+
 @dataclass(slots=True)
 class FragmentDoor:
-    """``stream(room)``: None where there is none; ``admit(request)``: whether whoever asks may
+    """``stream(room, of)``: None where there is none; ``admit(request)``: whether whoever asks may
     watch that room, and may go on; None: no. ``address(request)``: whose request it is, behind
     proxies too. ``origins``: whose pages may ask.
     """
 
-    stream: Callable[[str], RoomStream | None]
+    stream: Callable[[str, str], RoomStream | None]
     admit: Callable[[web.Request], Still | None]
     address: Callable[[web.Request], str]
     origins: Container[str]
@@ -68,7 +74,7 @@ class FragmentDoor:
         # Asked first: who may not watch is not told which rooms there are either.
         if still is None:
             raise FragmentRefused("stream.not_yours")
-        stream = self.stream(request.match_info["room"])
+        stream = self.stream(request.match_info["room"], of_request(request))
         if stream is None:
             raise FragmentRefused("stream.unknown")
         return stream, still

@@ -208,6 +208,7 @@ class LiveDoor(Struct):
     way: str
     ice_servers: list[dict[str, Any]]
     fragments: dict[str, str] | None
+    udp_port: int
     recorded: bool
     venues: list[dict[str, Any]] | None
     names: dict[str, dict[str, str]]

@@ -3,7 +3,7 @@
 Invariant: what was taken off the air sends nothing more, from that moment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from media.codecs import Codec, starts_keyframe
@@ -18,7 +18,10 @@ ASK_NS: Final = 500_000_000
 
 
 class AirTap:
-    """``went_on`` is called when it has come on the air; whoever was there before is taken off."""
+    """``went_on`` is called when it has come on the air; whoever was there before is taken off.
+
+    ``pick`` chooses among the layers that come: the best by default.
+    """
 
     def __init__(
         self,
@@ -28,9 +31,11 @@ class AirTap:
         utc_of: Callable[[int], int],
         want_keyframe: Callable[[], None],
         went_on: Callable[["AirTap"], None],
+        pick: Callable[[Iterable[int]], int] = max,
     ) -> None:
         self.name, self.form = name, form
         self._stream, self._want_keyframe, self._went_on = stream, want_keyframe, went_on
+        self._pick = pick
         self._tap = TrackTap(name, form, utc_of, stream=stream)
         self._newest_ns: dict[int, int] = {}
         self._layer: int | None = None  # on the air
@@ -70,7 +75,7 @@ class AirTap:
 
     def _step(self, tapped: Sequence[TappedPacket]) -> None:
         now_ns = tapped[-1].arrival_us * 1000
-        best = max(
+        best = self._pick(
             layer for layer, at_ns in self._newest_ns.items() if now_ns - at_ns <= LAYER_LOST_NS
         )
         if best == self._layer:

@@ -29,6 +29,7 @@ from server.live.fetching import Fetching
 from server.live.program import Stage
 from server.live.recordings import Recordings
 from server.live.room_media import RoomMedia
+from server.live.track_streams import parse_of
 
 LABELS_MAX: Final = 32
 WATCHED_MAX: Final = 256
@@ -76,6 +77,17 @@ class Forwarding:
         hosted = self._rooms.get(room)
         return hosted.media if hosted is not None else None
 
+    def may_watch(self, room: str, subject: str, of: str) -> bool:
+        """Whether somebody whose token is good may have these fragments.
+
+        An opening's program is for whoever has a token; of a meeting its members have the tracks
+        that their grants give them.
+        """
+        if room.startswith("opening:"):
+            return True
+        asked = parse_of(of)
+        return asked is not None and self.sfu.may_watch(room, subject, asked.track)
+
     def tick(self) -> None:
         """Four times a second."""
         for hosted in list(self._rooms.values()):
@@ -89,6 +101,7 @@ class Forwarding:
             "forwarded_bytes": counters.forwarded_bytes,
             "refused": counters.refused,
             "tracks": len(self._tracks),
+            "fragmented": sum(len(one.media.streams) for one in self._rooms.values()),
         }
 
     # ---- orders of the site's process

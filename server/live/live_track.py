@@ -42,13 +42,14 @@ class LiveTrack:
         self.name = track_name(opened, taken)
         self.form = TrackFormat(terms.codec.value, CLOCK_HZ[terms.codec], terms.pt)
         self.is_paused = False
-        self._want_keyframe, self._utc_of = want_keyframe, utc_of
+        self.want_keyframe, self._utc_of = want_keyframe, utc_of
         self._tap: TrackTap | None = None
         self._waiting: list[TappedPacket] | None = []
         self._newest_ns = -SILENT_NS - 1
         # What is meant for some is not for the public, nor what its players cannot play.
         is_public = not opened.hidden and opened.to is None and terms.codec is not Codec.VP8
         self.air = air(self.name, self.form, want_keyframe) if is_public else None
+        self.airs: list[AirTap] = []  # to those who watch this track alone
 
     def plays(self, now_ns: int) -> bool:
         """Whether packets come, and nobody silenced it."""
@@ -65,6 +66,8 @@ class LiveTrack:
             self._waiting += tapped
         if self.air is not None:
             self.air(tapped)
+        for air in self.airs:
+            air(tapped)
 
     def record(
         self, session: RecordingSession, on_refused: Callable[[RecordingRefused], None]
@@ -72,7 +75,7 @@ class LiveTrack:
         """From now on, and with what has waited."""
         self._tap = TrackTap(
             self.name, self.form, self._utc_of, recording=session, about=self._about(),
-            on_refused=on_refused, want_keyframe=self._want_keyframe,
+            on_refused=on_refused, want_keyframe=self.want_keyframe,
         )  # fmt: skip
         waiting, self._waiting = self._waiting, None
         if waiting:

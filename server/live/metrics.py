@@ -34,6 +34,8 @@ class VideoCollector(Collector):
             yield CounterMetricFamily(f"kaibiao_media_{name}", what, value=counts.get(name, 0))
         tracks = counts.get("tracks", 0)
         yield GaugeMetricFamily("kaibiao_media_tracks", "being published", value=tracks)
+        cut = counts.get("fragmented", 0)
+        yield GaugeMetricFamily("kaibiao_media_fragmented", "tracks cut for members", value=cut)
         members, told = desk.counted()
         yield GaugeMetricFamily("kaibiao_media_members", "past the deadline", value=members)
         yield GaugeMetricFamily("kaibiao_media_told_streams", "past the deadline", value=told)

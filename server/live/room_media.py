@@ -29,15 +29,17 @@ from server.live.on_air import OnAir
 from server.live.program import Stage
 from server.live.recording_notices import Notices
 from server.live.recordings import Recordings, recording_of, utc_ms
+from server.live.track_streams import TrackStreams, parse_of
 
 Notify = Callable[[dict[str, Any]], None]
 STATE_NS: Final = 10_000_000_000  # between two forecasts
 
 
 class RoomMedia:
-    """``has_program``: whether the public may watch: in an opening, never in an evaluation.
+    """``has_program``: whether the public may watch: in an opening, never in an evaluation, whose
+    members may have single tracks.
 
-    ``stream`` is what viewers of fragments get.
+    ``stream`` is what the public gets of fragments, ``stream_of`` what anybody does.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class RoomMedia:
         self._tasks: set[asyncio.Task[None]] = set()
         self._state_ns = 0
         self._is_closed = self._is_refused = False
+        self.streams = TrackStreams(self._tracks, utc_of, self._loop.call_soon_threadsafe)
         self._air: OnAir | None = None
         if has_program:
             stream = RoomStream(self._want_keyframe, self._loop.call_soon_threadsafe)
@@ -71,6 +74,18 @@ class RoomMedia:
     @property
     def stream(self) -> RoomStream | None:
         return self._air.stream if self._air is not None else None
+
+    def stream_of(self, of: str) -> RoomStream | None:
+        """``of``: "" for the program, else what names a track and its size. Who asks may have it.
+
+        Raises FragmentRefused, see `TrackStreams.open`.
+        """
+        if not of or self._air is not None:
+            return self.stream if not of else None
+        asked = parse_of(of)
+        if asked is None or self._is_closed:
+            return None
+        return self.streams.open(asked, time.monotonic_ns())
 
     # ---- from the forwarding unit
 
@@ -87,6 +102,7 @@ class RoomMedia:
                 return
             if isinstance(event, TrackPaused):
                 track.pause(event.paused)
+                self.streams.look()
             else:
                 self._closed(track)
         else:
@@ -115,6 +131,7 @@ class RoomMedia:
     def _closed(self, track: LiveTrack) -> None:
         del self._tracks[track.opened.track]
         self._names.discard(track.name)
+        self.streams.closed(track.opened.track)
         track.end()
 
     # ---- from the main process
@@ -147,6 +164,7 @@ class RoomMedia:
         self._show()
         if self._air is not None:
             self._air.stream.tick(now_ns)
+        self.streams.tick(now_ns)
         self._notices.tick(now_ns)
         if self._session is not None and now_ns - self._state_ns >= STATE_NS:
             self._state_ns = now_ns
@@ -166,6 +184,7 @@ class RoomMedia:
             self._closed(track)
         if self._air is not None:
             self._air.close()
+        self.streams.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._session is not None:
             if ended:

@@ -12,6 +12,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -61,6 +62,14 @@ def read_token(secret: bytes, room: str, token: str) -> Pass | None:
         return None
     expiry_ms = int.from_bytes(body[:8], "big")
     return Pass(room, body[HEAD_BYTES:].decode(), expiry_ms, body[:HEAD_BYTES])
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who has been let in, "" for the public; and whether he may stay, asked again and again."""
+
+    subject: str
+    still: Callable[[], bool]
 
 
 @dataclass(slots=True)

@@ -168,10 +168,13 @@ class Video:
         return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def fragments(self, room: str, subject: str) -> dict[str, str] | None:
-        """Addresses with a fresh token; None where there is nothing to be watched so."""
+        """Addresses with a fresh token; None where there is nothing to be watched so.
+
+        Of an opening they are its program's; a meeting's members add which track they want.
+        """
         child = self.desk.child
         child.begin()
-        if not child.is_up or not room.startswith("opening:") or not self.desk.is_shown(room):
+        if not child.is_up or (room.startswith("opening:") and not self.desk.is_shown(room)):
             return None
         token = make_token(self._secret, room, subject, self._hall.now_ms())
         base = f"{self.base}/media/{room}"

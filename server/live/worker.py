@@ -18,7 +18,7 @@ from media.rooms import SfuOptions
 from server.live.forwarding import Forwarding
 from server.live.link import Line, LineRefused
 from server.live.recordings import Recordings
-from server.live.tokens import Gate, Pass
+from server.live.tokens import Admitted, Gate
 
 TICK_S: Final = 0.25
 BEAT_TICKS: Final = 4
@@ -101,15 +101,24 @@ class Worker:
 
     # ---- for the fragments' listener
 
-    def stream(self, room: str) -> RoomStream | None:
+    def stream(self, room: str, of: str) -> RoomStream | None:
+        """Raises FragmentRefused, see `RoomMedia.stream_of`."""
         media = self._forwarding.room_media(room) if self._forwarding is not None else None
-        return media.stream if media is not None else None
+        return media.stream_of(of) if media is not None else None
 
-    def admitted(self, room: str, token: str) -> Pass | None:
-        return self.gate.admit(room, token, now_ms())
+    def admitted(self, room: str, token: str, of: str) -> Admitted | None:
+        """Who asks by this token for these fragments, if he may have them."""
+        held = self.gate.admit(room, token, now_ms())
+        if held is None:
+            return None
 
-    def is_good(self, held: Pass) -> bool:
-        return not self.gate.is_taken_back(held)
+        def still() -> bool:
+            forwarding = self._forwarding
+            if forwarding is None or self.gate.is_taken_back(held):
+                return False
+            return forwarding.may_watch(room, held.subject, of)
+
+        return Admitted(held.subject, still) if still() else None
 
     # ---- life
 

@@ -36,7 +36,7 @@ async def test_a_supervisor_sees_all_calls_one_seat_and_is_seen_by_nobody(tmp_pa
         await asyncio.gather(*(one.come_in() for one in (main, east, moderator, supervisor)))
         door = await east.door()
         assert [venue["venue"] for venue in door["venues"]] == ["main", "east"]
-        assert (door["way"], door["fragments"]) == ("webrtc", None)
+        assert (door["way"], door["udp_port"]) == ("webrtc", live.video.udp_port)
         seen = live.sending(await main.publish())
         for one in (east, supervisor):
             await one.told("track", track=seen.tracks["0"])

@@ -18,5 +18,6 @@ async def handle(request: web.Request, _front: Front, actor: Actor) -> web.Strea
         | {
             "ice_servers": gate.video.ice_servers(door["member"] or "viewer"),
             "fragments": gate.video.fragments(room, door["member"]),
+            "udp_port": gate.video.udp_port if door["member"] else 0,
         },
     )

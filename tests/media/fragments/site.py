@@ -97,7 +97,7 @@ async def serving(room: RoomStream) -> AsyncIterator[Site]:
     app = web.Application(client_max_size=1)
     origins: set[str] = set()
     app[FRAGMENTS] = FragmentDoor(
-        lambda name: room if name == "room" else None,
+        lambda name, of: room if name == "room" and not of else None,
         lambda request: (lambda: site.allowed) if site.allowed else None,
         lambda request: request.remote or "",
         origins,  # known once it listens
