@@ -4,19 +4,23 @@ Small by default: within ten minutes on two cores. ``--full`` takes the figures 
 docs/performance.md, in about 25 minutes on a machine that does nothing else; the half hour of
 ``soak`` and ``growth`` only where they are named: ``--full --only soak``. ``--only a,b`` chooses.
 ``--out DIR`` keeps each report as DIR/NAME.json, from which `python -m loadtests.page DIR` writes
-the page's tables. Exit code 1 when one could not be measured; aims that are missed are shown, not
-punished: the machine may be shared.
+the page's tables. One that fails, or is not done in its time, is named as not measured and the
+others go on; ``--minutes M`` begins none later than that. Exit code 1 when one could not be
+measured; aims that are missed are shown, not punished: the machine may be shared.
 """
 
 import argparse
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from subprocess import PIPE
 from typing import Any
 
 from rich.console import Console
@@ -24,7 +28,7 @@ from rich.table import Table
 
 from loadtests.report import say
 
-SMALL_WITHIN_S, FULL_WITHIN_S = 300, 3600
+SMALL_WITHIN_S, FULL_WITHIN_S, LONG_WITHIN_S = 180, 480, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,12 @@ class Planned:
     full: tuple[str, ...] = ()
     is_only_full: bool = False
     is_long: bool = False  # in full only where it is named
+
+    def within_s(self, *, full: bool) -> int:
+        """Whoever takes longer is stuck."""
+        if not full:
+            return SMALL_WITHIN_S
+        return LONG_WITHIN_S if self.is_long else FULL_WITHIN_S
 
 
 # Of large crowds: each event takes long, and what one costs does not move from event to event.
@@ -57,31 +67,50 @@ PLAN = (
 GROWTH, COSTS = "growth", "costs"  # written to DIR, in no table
 
 
+class NotMeasured(Exception):
+    """A load test that failed, or was not done in its time; says why."""
+
+
+def said_by(command: Sequence[str], within_s: float) -> bytes:
+    """What a command prints on stdout. It and everything that it started has ended afterwards.
+    Raises NotMeasured.
+    """
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            said, _ = process.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            raise NotMeasured(f"not done within {within_s} s") from None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        raise NotMeasured(f"ended with {process.returncode}")
+    return said
+
+
 def measured(planned: Planned, *, full: bool, out: Path | None) -> dict[str, Any] | None:
-    """The report of one load test; None when it failed."""
+    """The report of one load test; None when it could not be measured."""
     say(f"== {planned.name}")
     size = planned.full if full else ("--small",)
     command = [sys.executable, "-m", f"loadtests.{planned.module}", "--json", *size]
     began = time.monotonic()
     try:
-        done = subprocess.run(
-            command,
-            stdout=subprocess.PIPE,
-            timeout=FULL_WITHIN_S if full else SMALL_WITHIN_S,
-            check=True,
-        )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        say(f"{planned.name}: {error}")
+        report = json.loads(said_by(command, planned.within_s(full=full)))
+    except (NotMeasured, ValueError) as why:
+        say(f"{planned.name}: {why}")
         return None
-    report = json.loads(done.stdout)
     report["command"] = " ".join(["python", *command[1:]])
     report["date"] = time.strftime("%Y-%m-%d", time.gmtime())
     report["took_s"] = round(time.monotonic() - began, 1)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(report, ensure_ascii=False, indent=1)
-        (out / f"{planned.name}.json").write_text(text + "\n", encoding="utf-8")
+        kept(out, planned.name, report)
     return report
+
+
+def kept(out: Path, name: str, report: dict[str, Any]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report, ensure_ascii=False, indent=1)
+    (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def table(reports: dict[str, dict[str, Any] | None], title: str) -> Table:
@@ -120,15 +149,25 @@ def chosen(only: set[str], *, full: bool) -> list[Planned]:
     ]
 
 
-def pictures_of(only: set[str], out: Path) -> None:
-    """What the page shows besides the reports."""
-    if COSTS in only or not only:
-        say(f"== {COSTS}")
-        costs = subprocess.run([sys.executable, "-m", "loadtests.costs", "--json"], stdout=PIPE)
-        (out / "costs.json").write_bytes(costs.stdout)
-    if GROWTH in only:
-        say(f"== {GROWTH}")
-        subprocess.run([sys.executable, "-m", "loadtests.growth", "--out", str(out)])
+def beside_the_reports(only: set[str], out: Path) -> list[str]:
+    """What the page shows besides the reports; the names of those that failed."""
+    commands = {
+        COSTS: ["-m", "loadtests.costs", "--json"],
+        GROWTH: ["-m", "loadtests.growth", "--out", str(out)],
+    }
+    failed: list[str] = []
+    for name in (COSTS, GROWTH) if only else (COSTS,):
+        if only and name not in only:
+            continue
+        say(f"== {name}")
+        try:
+            said = said_by([sys.executable, *commands[name]], LONG_WITHIN_S)
+            if name == COSTS:
+                kept(out, name, json.loads(said))
+        except (NotMeasured, ValueError) as why:
+            say(f"{name}: {why}")
+            failed.append(name)
+    return failed
 
 
 def main() -> int:
@@ -136,20 +175,30 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="A,B", help="some of them (default: all)")
     parser.add_argument("--full", action="store_true", help="the figures of docs/performance.md")
     parser.add_argument("--out", type=Path, help="a folder for the reports, NAME.json")
+    parser.add_argument("--minutes", type=float, help="none is begun later than that")
     arguments = parser.parse_args()
     only = set(filter(None, arguments.only.split(",")))
     if unknown := only - {planned.name for planned in PLAN} - {GROWTH, COSTS}:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     began = time.monotonic()
-    runs = chosen(only, full=arguments.full)
-    reports = {p.name: measured(p, full=arguments.full, out=arguments.out) for p in runs}
+
+    def minutes() -> float:
+        return (time.monotonic() - began) / 60
+
+    failed: list[str] = []
+    reports: dict[str, dict[str, Any] | None] = {}
     if arguments.out and (arguments.full or only):
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        pictures_of(only, arguments.out)
+        failed = beside_the_reports(only, arguments.out)
+    for planned in chosen(only, full=arguments.full):
+        is_late = arguments.minutes is not None and minutes() >= arguments.minutes
+        if is_late:
+            say(f"{planned.name}: not begun, {arguments.minutes:g} minutes are over")
+        reports[planned.name] = (
+            None if is_late else measured(planned, full=arguments.full, out=arguments.out)
+        )
     size = "in full" if arguments.full else "small"
-    minutes = (time.monotonic() - began) / 60
-    Console().print(table(reports, f"load tests, {size}, {minutes:.1f} minutes"))
-    return 1 if None in reports.values() else 0
+    Console().print(table(reports, f"load tests, {size}, {minutes():.1f} minutes"))
+    return 1 if failed or None in reports.values() else 0
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ class Busy(Openings):
         """From now on forms are read as if they needed no checking: nothing strict, nothing said
         twice is noticed. Figures that this does not move do not measure the parser.
         """
-        forms.parse_padded_form = _taken_at_its_word
+        forms.parse_padded_form = taken_at_its_word
 
     # ---- large envelopes
 
@@ -166,7 +166,7 @@ class Busy(Openings):
         return {"took_s": time.perf_counter() - began, "states": sorted(set(states))}
 
 
-def _taken_at_its_word(plaintext: bytes, *_rules: object) -> Any:
+def taken_at_its_word(plaintext: bytes, *_rules: object) -> Any:
     raw = plaintext.rstrip(b"\0")[:-1]
     form = json.loads(raw)
     return SimpleNamespace(raw=raw, fields=form["fields"], bidder_code=form["bidder"]["code"])

@@ -72,7 +72,7 @@ def each(count: int, work: Callable[[], object]) -> float:
     return machine.median(took) / count * 1e6
 
 
-def _rules(world: World) -> Manifest:
+def rules_of(world: World) -> Manifest:
     plan = TenderPlan(number=ROOM, title="负载测试", deadline_ms=1_900_000_000_000, body=False)
     raw, _ = build_manifest(
         world,
@@ -318,7 +318,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object, alone, on stdout")
     arguments = parser.parse_args()
     world = World(SEED, BIDS)
-    rules = _rules(world)
+    rules = rules_of(world)
     bids = seal(SEED, ROOM, rules.raw, BIDS)
     with tempfile.TemporaryDirectory(prefix="kaibiao-costs-") as folder:
         costs = [

@@ -14,7 +14,7 @@ from loadtests.wire import CLOSE, PING, PONG, client_frame, frame_span
 
 READ_BYTES = 1 << 18
 OPENING_AT_ONCE = 64
-OPEN_WITHIN_S = 60.0
+OPEN_WITHIN_S = 120.0
 
 Taken = Callable[["Seat", bytes, int], None]
 

@@ -85,6 +85,7 @@ class Series:
         before_s = self.at_s[-1] if self.at_s else 0.0
         # No timer fired at all: the loop stood still for as long as that.
         lags = site.server.ask("lag_take") or [(at_s - before_s) * 1000]
+        site.server.ask("forget_published")
         self.at_s.append(at_s)
         self.rss.append(site.rss_bytes())
         self.files.append(len(os.listdir(f"/proc/{site.server.pid}/fd")))

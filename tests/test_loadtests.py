@@ -4,22 +4,37 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from loadtests.__main__ import PLAN
+from crypto.form import parse_padded_form
+from crypto.sealing import content_key, open_payload
+from crypto.shares import open_share
+from loadtests import costs
+from loadtests.__main__ import PLAN, NotMeasured, said_by
+from loadtests.bids import seal
+from loadtests.busy import taken_at_its_word
+from loadtests.child import Child
 from loadtests.flame import picture
+from loadtests.machine import fsync_s
 from loadtests.page import PLACE, written
 from loadtests.report import Aim, Report
 from loadtests.soak import fitted
+from server.decryption.halves import find
+from server.demo.world import World
+from server.domain.due import BidHalves
 from tests.tree import ROOT
 
 pytestmark = pytest.mark.slow
 
-WITHIN_S = 120
+WITHIN_S = 180
+FSYNC_S_MIN = 20e-6
 
 
 def measured(name: str, *arguments: str) -> dict[str, Any]:
@@ -146,6 +161,40 @@ def test_a_soak_looks_at_memory_files_and_lag_while_people_come_and_go():
 # ---- the tests of the tests
 
 
+def test_one_that_fails_or_is_stuck_is_named_and_leaves_nothing_behind(tmp_path: Path):
+    assert said_by([sys.executable, "-c", "print(1)"], WITHIN_S) == b"1\n"
+    with pytest.raises(NotMeasured, match="ended with 3"):
+        said_by([sys.executable, "-c", "raise SystemExit(3)"], WITHIN_S)
+    noted = tmp_path / "pid"
+    stuck = f"""
+import pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+pathlib.Path({str(noted)!r}).write_text(str(child.pid))
+time.sleep(600)
+"""
+    # However slow this machine is, one of the tries is long enough for its child to begin.
+    within_s = 1
+    while not noted.exists():
+        with pytest.raises(NotMeasured, match="not done within"):
+            said_by([sys.executable, "-c", stuck], within_s)
+        within_s *= 2
+    assert has_ended(int(noted.read_text()))
+
+
+def has_ended(pid: int) -> bool:
+    """Killed: gone, or not yet taken away by whoever inherited it."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def test_a_line_is_fitted_as_it_should_be():
     times = [float(t) for t in range(100)]
     line = fitted(times, [3.0 + 2 * t for t in times])
@@ -195,15 +244,57 @@ def test_a_flame_graph_is_as_wide_as_the_time_that_was_spent():
     assert "a & b: 100 samples" in "".join(root.itertext())
 
 
+def test_the_journal_s_fsync_is_in_the_figures(tmp_path: Path):
+    if fsync_s(tmp_path)[0] < FSYNC_S_MIN:
+        pytest.skip("this disk syncs at once: there is nothing to see")
+    with Child("loadtests.server_process") as safe, Child("loadtests.server_process") as unsafe:
+        for child, synchronous in ((safe, "FULL"), (unsafe, "OFF")):
+            data = tmp_path / synchronous
+            data.mkdir()
+            child.ask("start", data=str(data), synchronous=synchronous, connections=10)
+            child.ask("cast", seed=bytes(32), bidders=3)
+        for number in range(8):  # in turn, so that both share the disk's moods
+            for child in (safe, unsafe):
+                child.ask("publish", room=f"room-{number}")
+        made = [child.ask("journal") for child in (safe, unsafe)]
+    assert all(one["commits"] > 8 for one in made)
+    # The fastest of each: whoever else uses this machine can make one slower, but never faster.
+    assert made[1]["commit_ms_min"] < made[0]["commit_ms_min"]
+
+
+def test_the_strict_parser_is_in_the_figures():
+    """What `reveal --stub-parser` puts in its place costs less for the same form."""
+    world = World(bytes(32), 1)
+    rules = costs.rules_of(world)
+    (bid,) = seal(bytes(32), costs.ROOM, rules.raw, 1)
+    header = bid.header
+    shares = {i: open_share(header, i, world.trustees[i - 1].box)[1] for i in (1, 2)}
+    half = find(BidHalves(header, bid.half, shares, frozenset(), None), True, (1, 2))
+    key = content_key(header, bid.half, half.found.host_half)
+    assert key is not None
+    plaintext = open_payload(header, key, bid.handed_in["payload"])
+
+    def fastest_s(parse: Callable[..., Any]) -> float:
+        took: list[float] = []
+        for _ in range(9):
+            began = time.thread_time()
+            for _ in range(100):
+                assert parse(plaintext, rules, header, []).bidder_code == bid.org
+            took.append(time.thread_time() - began)
+        return min(took)
+
+    assert fastest_s(taken_at_its_word) < fastest_s(parse_padded_form)
+
+
 @pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="KAIBIAO_SOAK=1: a minute more")
-def test_a_journal_without_fsync_moves_the_figures():
+def test_a_journal_without_fsync_moves_a_storm():
     safe = measured("unlock_storm", "--count", "200")["figures"]
     unsafe = measured("unlock_storm", "--count", "200", "--synchronous", "OFF")["figures"]
-    assert unsafe["journal"]["commit_ms_p50"] < safe["journal"]["commit_ms_p50"]
+    assert unsafe["journal"]["commit_ms_min"] < safe["journal"]["commit_ms_min"]
 
 
-@pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="KAIBIAO_SOAK=1: a minute more")
-def test_a_parser_that_checks_nothing_moves_the_figures():
+@pytest.mark.skipif("KAIBIAO_SOAK" not in os.environ, reason="KAIBIAO_SOAK=1: minutes more")
+def test_a_parser_that_checks_nothing_moves_a_reveal():
     def cpu_ms(*how: str) -> float:
         runs = [measured("reveal", "--count", "600", *how) for _ in range(3)]
         return min(run["figures"]["server_cpu_ms"][0] for run in runs)
