@@ -35,6 +35,7 @@ FAKES = [
     "--autoplay-policy=no-user-gesture-required",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
+NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 # Every connection of the page, so that its counters can be read.
 REMEMBER = """
 window.connections = [];
@@ -57,6 +58,29 @@ VOICES = """async () => {
 FRAMES = """(member) => {
   const video = document.querySelector(`[data-member="${member}"] video`);
   return video === null ? 0 : video.getVideoPlaybackQuality().totalVideoFrames;
+}"""
+# How bright the brightest point of somebody's picture is, of 255.
+LIT = """(member) => {
+  const video = document.querySelector(`[data-member="${member}"] video`);
+  const small = new OffscreenCanvas(16, 9).getContext("2d");
+  small.drawImage(video, 0, 0, 16, 9);
+  return Math.max(...small.getImageData(0, 0, 16, 9).data.filter((_, at) => at % 4 < 3));
+}"""
+# How loud the loudest is of what plays by elements of its own, since the last time.
+LOUD = """() => {
+  window.ear ??= new AudioContext();
+  let loudest = 0;
+  for (const one of document.querySelectorAll("audio")) {
+    if (one.readyState < 3 || one.currentTime === 0) continue;
+    if (one.meter === undefined) {
+      one.meter = new AnalyserNode(window.ear, {fftSize: 32768});
+      window.ear.createMediaElementSource(one).connect(one.meter);
+    }
+    const samples = new Float32Array(one.meter.fftSize);
+    one.meter.getFloatTimeDomainData(samples);
+    loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), loudest);
+  }
+  return loudest;
 }"""
 # Pictures of what is large; none while nothing is.
 LARGE = """(more_than) => {
@@ -247,3 +271,39 @@ async def test_a_meeting_is_seen_heard_led_and_supervised_unseen(hall: HallUnder
         await call_in(meeting)
         await silence(meeting)
         await play_back(meeting)
+
+
+async def plays_without_udp(page: Page, who: Person) -> None:
+    """He is seen and heard here, and no packet of WebRTC has come."""
+    await see(page, "您的网络不通 UDP")
+    await frames(page, who.person, 10)
+    await page.wait_for_function(f"(member) => ({LIT})(member) > 50", arg=who.person)
+    await press(page, "打开声音")
+    await page.wait_for_function(f"() => ({LOUD})() > 0.01", polling=200)
+    await see(page, "比现场晚")
+    assert await page.evaluate(VOICES) == {}
+
+
+@pytest.mark.parametrize("hall", [PLAN], indirect=True)
+async def test_who_has_no_udp_sees_and_hears_the_meeting_by_fragments(hall: HallUnderTest) -> None:
+    world = hall.world
+    async with (
+        launched(*FAKES) as browser,
+        launched(*FAKES, NO_UDP) as walled,
+        page_of(browser, hall, world.experts[0]) as at_main,
+        page_of(walled, hall, world.experts[3]) as at_satellite,
+        page_of(walled, hall, world.supervisor) as wall,
+    ):
+        await join(at_main)
+        for name, page in (("seat", at_satellite), ("wall", wall)):
+            await plays_without_udp(page, world.experts[0])
+            await assert_accessible(page, f"{name} without UDP")
+            await picture(page, f"venue-no-udp-{name}")
+        await see(at_satellite, "大家看不见您、听不到您")
+        await see(wall, "呼叫发不出去")
+        await tile(at_main, world.experts[3]).get_by_text("在线").first.wait_for()
+        assert world.supervisor.name not in await at_main.locator("main").inner_text()
+        # What is pinned is fetched large, and goes on.
+        name = f"放大 A1 {world.experts[0].name}"
+        await at_satellite.get_by_role("button", name=name).click()
+        await at_satellite.wait_for_function(LARGE, arg=10)

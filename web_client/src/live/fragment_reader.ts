@@ -107,10 +107,18 @@ export function follow(ranges: readonly (readonly [number, number])[], atS: numb
   const [start, end] = last;
   const behind = end - atS;
   const isOutside = atS < start || behind > JUMP_S || behind < -BEHIND_S;
-  const trimS = end - KEEP_S > 0 && (ranges[0]?.[0] ?? 0) < end - 2 * KEEP_S ? end - KEEP_S : null;
   return {
     seekS: isOutside ? Math.max(start, end - BEHIND_S) : null,
     rate: !isOutside && behind > HURRY_S ? 1.1 : 1,
-    trimS,
+    trimS: trimmed(ranges, end),
   };
+}
+
+/** Up to where what was played may be thrown away; null: it is not worth the work yet. */
+export function trimmed(
+  ranges: readonly (readonly [number, number])[],
+  endS: number,
+): number | null {
+  const isLong = endS > KEEP_S && (ranges[0]?.[0] ?? 0) < endS - 2 * KEEP_S;
+  return isLong ? endS - KEEP_S : null;
 }

@@ -8,7 +8,8 @@
 import { type Signal, signal } from "@preact/signals";
 import { retryDelay } from "../net/backoff.ts";
 import { clock } from "../net/store.ts";
-import { FragmentReader, follow, type Piece } from "./fragment_reader.ts";
+import { FragmentReader, follow, type Piece, type Standing } from "./fragment_reader.ts";
+import { keepPace, type Pace } from "./pace.ts";
 import type { Door } from "./routes.ts";
 
 type Addresses = NonNullable<Door["fragments"]>;
@@ -101,19 +102,27 @@ export class FragmentPlayer {
   private again: ReturnType<typeof setTimeout> | null = null;
   private timer: ReturnType<typeof setInterval> | null = null;
   private life = 0;
+  private readonly pace: Pace | null;
+  private endS = -1;
+  private grewMs = 0;
+  /** Fragments that the server left out for us since the page was opened. */
+  skipped = 0;
 
   /**
    * `addresses`: asked before each connection, because the token in them is short-lived;
-   * `expects`: somebody in the room sends, so silence is a fault.
+   * `expects`: somebody in the room sends, so silence is a fault; `pace`: where several players
+   * stand together.
    */
   constructor(
     element: HTMLMediaElement,
     addresses: () => Promise<Addresses | null>,
     expects: () => boolean | null,
+    pace: Pace | null = null,
   ) {
     this.element = element;
     this.addresses = addresses;
     this.expects = expects;
+    this.pace = pace;
     element.addEventListener("error", () => {
       if (this.element.getAttribute("src")) this.restart();
     });
@@ -131,6 +140,7 @@ export class FragmentPlayer {
     if (this.again !== null) clearTimeout(this.again);
     this.timer = this.again = null;
     this.let_go();
+    this.pace?.leave(this);
     this.state.value = "off";
     this.latencyMs.value = null;
     this.failures = 0;
@@ -210,12 +220,14 @@ export class FragmentPlayer {
   private take(message: ArrayBuffer): void {
     this.heardMs = performance.now();
     let pieces: readonly Piece[];
+    const { skipped } = this.reader;
     try {
       pieces = this.reader.read(message);
     } catch {
       this.restart();
       return;
     }
+    this.skipped += this.reader.skipped - skipped;
     for (const piece of pieces) this.play(piece);
   }
 
@@ -272,7 +284,7 @@ export class FragmentPlayer {
       ranges.push([element.buffered.start(at), element.buffered.end(at)]);
     }
     if (this.source !== null) {
-      const { seekS, rate, trimS } = follow(ranges, element.currentTime);
+      const { seekS, rate, trimS } = this.standing(ranges, now);
       if (seekS !== null) element.currentTime = seekS;
       if (element.playbackRate !== rate) element.playbackRate = rate;
       if (trimS !== null) for (const lane of this.lanes) lane.trim(trimS);
@@ -282,6 +294,23 @@ export class FragmentPlayer {
     this.atS = element.currentTime;
     if (hasMoved) this.moved(now);
     this.judge(now);
+  }
+
+  private standing(ranges: readonly [number, number][], now: number): Standing {
+    const { currentTime } = this.element;
+    const { zeroMs } = this.reader;
+    const endS = ranges.at(-1)?.[1];
+    if (this.pace === null || zeroMs === null || endS === undefined) {
+      return follow(ranges, currentTime);
+    }
+    if (endS !== this.endS) {
+      this.endS = endS;
+      this.grewMs = now;
+      this.pace.say(this, clock.now() - zeroMs - endS * 1000);
+    } else if (now - this.grewMs > WAITING_MS) {
+      this.pace.leave(this);
+    }
+    return keepPace(ranges, currentTime, (clock.now() - this.pace.aimMs - zeroMs) / 1000);
   }
 
   private moved(now: number): void {

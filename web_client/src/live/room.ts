@@ -4,7 +4,7 @@
  * Invariant: nothing here throws at a page, and nothing of a page waits for it: what fails is a
  * value (`link`, `way`, faults) and is tried again. One `LiveRoom` per page and room.
  */
-import { type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { retryDelay } from "../net/backoff.ts";
 import { Refused } from "../net/commands.ts";
 import { FragmentPlayer } from "./fragments.ts";
@@ -12,6 +12,7 @@ import { Publishing } from "./publishing.ts";
 import { type Door, type May, type Routes, routesOf } from "./routes.ts";
 import { foldTold, NOBODY, type Told } from "./told.ts";
 import { ToldStream } from "./told_stream.ts";
+import { TrackFragments } from "./track_fragments.ts";
 import { Watching } from "./watching.ts";
 import { chooseWay, NO_WAY, type Way } from "./way.ts";
 
@@ -38,6 +39,10 @@ export class LiveRoom {
   readonly member: Signal<string> = signal("");
   readonly publishing: Publishing;
   readonly watching: Watching;
+  /** A meeting's tracks where no UDP passes; an opening has its program (`player`). */
+  readonly fragments: TrackFragments | null;
+  /** Tracks come by fragments, one by one. */
+  readonly isByTracks: ReadonlySignal<boolean>;
   readonly routes: Routes;
   readonly room: string;
   private readonly stream: ToldStream;
@@ -54,6 +59,12 @@ export class LiveRoom {
     const servers = () => iceServers(this.door.peek());
     this.publishing = new Publishing(this.routes, servers);
     this.watching = new Watching(this.routes, this.told, () => this.member.value, servers);
+    this.fragments = room.startsWith("evaluation:")
+      ? new TrackFragments(this.routes, this.told)
+      : null;
+    this.isByTracks = computed(
+      () => this.fragments !== null && this.way.value.shown === "fragments",
+    );
     this.stream = new ToldStream(
       {
         open: (ended) => this.routes.told(ended),
@@ -178,12 +189,19 @@ export class LiveRoom {
     };
   }
 
+  /** Plays a track by the way that is open now; what is returned takes it off the element. */
+  show(track: number, element: HTMLMediaElement): () => void {
+    const by = this.isByTracks.value ? this.fragments : null;
+    return (by ?? this.watching).show(track, element);
+  }
+
   /** Network or device is back: everything is doubted, and asked again where it does not answer. */
   wake(): void {
     this.stream.wake();
     this.publishing.wake();
     this.watching.keeper.wake();
     this.player.value?.wake();
+    this.fragments?.wake();
     if (this.again !== null) void this.knock();
   }
 
@@ -223,6 +241,7 @@ export class LiveRoom {
     this.publishing.keeper.restarted();
     this.watching.restarted();
     this.player.value?.wake();
+    this.fragments?.wake();
   }
 
   private choose(): void {

@@ -35,6 +35,8 @@ export interface Door {
     readonly credential?: string;
   }[];
   readonly fragments: { readonly live: string; readonly hls: string } | null;
+  /** The media server's, that a firewall has to let pass; 0: not known. */
+  readonly udp_port: number;
   readonly recorded: boolean;
   readonly venues: readonly unknown[] | null;
   readonly names: Readonly<Record<string, Name>>;

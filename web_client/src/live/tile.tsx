@@ -22,10 +22,11 @@ export function Picture({
   readonly isMirrored?: boolean;
 }) {
   const element = useRef<HTMLVideoElement>(null);
-  useEffect(() => {
-    if (element.current) return room.watching.show(track, element.current);
-    return undefined;
-  }, [room, track]);
+  const isByTracks = room.isByTracks.value;
+  useEffect(
+    () => (element.current ? room.show(track, element.current) : undefined),
+    [room, track, isByTracks],
+  );
   return (
     <video
       ref={element}
@@ -66,7 +67,7 @@ export function OwnPicture({
   );
 }
 
-/** Everybody's sound but our own, where WebRTC is the way and sound is switched on. */
+/** Everybody's sound but our own, track by track, where that is the way and sound is on. */
 export function Sound({
   room,
   only,
@@ -76,7 +77,8 @@ export function Sound({
   readonly only?: ReadonlySet<number>;
 }) {
   const own = room.member.value;
-  const isHeard = room.sound.value && room.way.value.shown === "webrtc";
+  const isByTrack = room.way.value.shown === "webrtc" || room.isByTracks.value;
+  const isHeard = room.sound.value && isByTrack;
   const tracks = Object.values(room.told.value.tracks).filter(
     (one) => isSound(one.label) && one.member !== own && (only?.has(one.track) ?? true),
   );
@@ -87,10 +89,11 @@ export function Sound({
 
 function Heard({ room, track }: { readonly room: LiveRoom; readonly track: number }) {
   const element = useRef<HTMLAudioElement>(null);
-  useEffect(() => {
-    if (element.current) return room.watching.show(track, element.current);
-    return undefined;
-  }, [room, track]);
+  const isByTracks = room.isByTracks.value;
+  useEffect(
+    () => (element.current ? room.show(track, element.current) : undefined),
+    [room, track, isByTracks],
+  );
   // biome-ignore lint/a11y/useMediaCaption: live speech has no captions
   return <audio ref={element} autoplay />;
 }

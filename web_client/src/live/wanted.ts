@@ -17,6 +17,18 @@ export function tileHeight(cssPx: number, pixelRatio: number, isSeen: boolean): 
   return Math.min(HEIGHT_PX_MAX, Math.ceil(px / STEP_PX) * STEP_PX);
 }
 
+/** What is asked for of a track by fragments. */
+export type Size = "small" | "large" | "sound";
+
+/** Up to so high the small layer fills a tile, as the server's own choice has it. */
+const SMALL_PX_MAX = 240;
+
+/** Of a picture by fragments; null: it is not seen. `isNarrow`: more would not come in time. */
+export function sizeOf(heightPx: number, layers: number, isNarrow: boolean): Size | null {
+  if (heightPx <= 0) return null;
+  return layers > 1 && (isNarrow || heightPx <= SMALL_PX_MAX) ? "small" : "large";
+}
+
 export interface Tile {
   readonly track: number;
   readonly heightPx: number;

@@ -8,8 +8,9 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import { Refused } from "../net/commands.ts";
 import { Keeper } from "./keeper.ts";
 import type { Routes } from "./routes.ts";
+import { watchSize } from "./sight.ts";
 import type { Told } from "./told.ts";
-import { isSame, type Tile, tileHeight, tracksByMid, wantedOf } from "./wanted.ts";
+import { isSame, type Tile, tracksByMid, wantedOf } from "./wanted.ts";
 
 const SETTLE_MS = 120;
 const AGAIN_MS = 600;
@@ -100,29 +101,7 @@ export class Watching {
    */
   show(track: number, element: HTMLMediaElement): () => void {
     const key = Symbol();
-    let isSeen = true;
-    let heightPx = element.clientHeight;
-    const isPicture = element instanceof HTMLVideoElement;
-    const measure = () => {
-      const px = isPicture ? tileHeight(heightPx, devicePixelRatio, isSeen) : 1;
-      if (this.tiles.get(key)?.heightPx !== px) this.set(key, { track, heightPx: px });
-    };
-    const sizes = new ResizeObserver((entries) => {
-      heightPx = entries.at(-1)?.contentRect.height ?? heightPx;
-      measure();
-    });
-    const sights = new IntersectionObserver(
-      (entries) => {
-        isSeen = entries.at(-1)?.isIntersecting ?? isSeen;
-        measure();
-      },
-      { rootMargin: "200px" },
-    );
-    if (isPicture) {
-      sizes.observe(element);
-      sights.observe(element);
-    }
-    measure();
+    const blind = watchSize(element, (heightPx) => this.set(key, { track, heightPx }));
     const stop = this.arrived.subscribe((arrived) => {
       const media = arrived.get(track);
       const shown =
@@ -133,8 +112,7 @@ export class Watching {
     });
     return () => {
       stop();
-      sizes.disconnect();
-      sights.disconnect();
+      blind();
       element.srcObject = null;
       this.set(key, null);
     };

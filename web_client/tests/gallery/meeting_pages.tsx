@@ -40,6 +40,7 @@ export function meetingPages(around: (nowMs: number, who?: object) => Surroundin
     view,
     model: roomModel(view, told(...more), own),
     mediaLink: "live" as const,
+    fallback: null,
     recording: "on" as const,
     lines: meetingMoments(MEETING_EVENTS, () => ""),
     show,

@@ -48,6 +48,14 @@ function useMeeting({ id, ...props }: PlaceProps) {
     view,
     model,
     mediaLink: room.link.value,
+    fallback:
+      room.fragments !== null && room.isByTracks.value
+        ? {
+            latencyMs: room.fragments.latencyMs.value,
+            udpPort: room.door.value?.udp_port ?? 0,
+            isHidden: room.door.value?.may.hidden === true,
+          }
+        : null,
     recording: told.recording,
     lines: meetingMoments(view.events, () => ""),
     show,

@@ -6,6 +6,7 @@
 import { t } from "../../i18n.ts";
 import type { Link } from "../../live/room.ts";
 import type { RecordingState } from "../../live/told.ts";
+import { latencyText } from "../../live/words.tsx";
 import type { Heard } from "../../meeting/room_model.ts";
 import type { Scope } from "../../meeting/view.ts";
 import { clockTime } from "../../time.ts";
@@ -27,7 +28,7 @@ export function MeetingHead({
   readonly props: MeetingProps;
   readonly acts: RoomActs;
 }) {
-  const { view, around, recording, mediaLink, isSoundOn, trouble } = props;
+  const { view, around, recording, mediaLink, fallback, isSoundOn, trouble } = props;
   return (
     <>
       <div class="meeting-head">
@@ -36,6 +37,11 @@ export function MeetingHead({
         <span class="tag">{t(STAGES[view.stage])}</span>
         <RecordedSign recording={recording} />
         <MediaLinkWord link={mediaLink} />
+        {fallback !== null && (
+          <Status tone="wait" glyph="clock">
+            {latencyText("fragments", fallback.latencyMs)}
+          </Status>
+        )}
         {mediaLink === "elsewhere" && <Button onPress={acts.onBack}>{t("live.come_back")}</Button>}
         <button
           type="button"
@@ -48,6 +54,13 @@ export function MeetingHead({
         </button>
       </div>
       {around.link === "lost" && <Note tone="wait">{t("venue.site_lost")}</Note>}
+      {fallback !== null && (
+        <Note tone="wait">
+          {t(fallback.isHidden ? "venue.fallback_wall" : "venue.fallback", {
+            port: fallback.udpPort,
+          })}
+        </Note>
+      )}
       {trouble && <TroubleBox trouble={trouble} />}
     </>
   );

@@ -9,12 +9,22 @@ import type { Trouble } from "../../ui/refusal.tsx";
 import type { Surroundings } from "../frame.tsx";
 import type { ShowPicture } from "./tiles.tsx";
 
+/** No UDP passes here: one sees and hears by fragments, and sends nothing. */
+export interface Fallback {
+  readonly latencyMs: number | null;
+  readonly udpPort: number;
+  /** Nobody sees us anyway: it is calls that do not go out. */
+  readonly isHidden: boolean;
+}
+
 export interface MeetingProps {
   readonly around: Surroundings;
   readonly view: MeetingView;
   readonly model: RoomModel;
   /** How this page itself is connected to the media room. */
   readonly mediaLink: Link;
+  /** null: pictures come as they should. */
+  readonly fallback: Fallback | null;
   readonly recording: RecordingState;
   readonly lines: readonly Line[];
   readonly show: ShowPicture;
