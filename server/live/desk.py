@@ -149,6 +149,7 @@ class LiveDesk:
         is_other_page = known is not None and known.tab != tab
         if is_other_page:  # what the other page had open must not go on beside this one
             self.child.note("dismiss", {"room": room, "member": name})
+            self.take_back(room, name)
         person = self._rooms.people().get(name)
         org_name = person.org_name if person else ""
         view.members[name] = Member(actor.name, org_name, place, actor, tab, listener)

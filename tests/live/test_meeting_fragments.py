@@ -156,7 +156,12 @@ async def test_who_leaves_sees_no_more_and_nothing_is_cut_for_nobody(meeting: Li
         await east.come_in()
         assert await refused(session, url) == (403, "stream.not_yours"), "the old one is dead"
         await until(lambda: meeting.video.desk.counts["fragmented"] == 0)
-        await messages(session, await address(east, sent[SOUND], "sound"), 2)
+        url = await address(east, sent[SOUND], "sound")
+        await messages(session, url, 2)
+        other_page = await meeting.guest(EAST, MEETING)
+        await other_page.come_in(tab="other")
+        assert await refused(session, url) == (403, "stream.not_yours")
+        await messages(session, await address(other_page, sent[SOUND], "sound"), 2)
 
 
 async def test_what_the_moderator_silences_is_in_no_fragment(meeting: LiveSite) -> None:
