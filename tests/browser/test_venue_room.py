@@ -99,7 +99,7 @@ async def page_of(
     context = await browser.new_context(
         viewport=size, locale="zh-CN", permissions=["camera", "microphone"]
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     await context.add_init_script(REMEMBER)
     url = f"{hall.url}/evaluation/{MEETING}#seed={person.seed.hex()}"
     page = await open_tab(context, url)
