@@ -17,15 +17,15 @@ const FAR_S = 0.25;
 const JUMP_S = 0.8;
 
 export class Pace {
-  private readonly edges = new Map<object, number>();
+  private readonly edges = new Map<unknown, number>();
 
   /** How late the newest that somebody has was when it came. */
-  say(who: object, edgeMs: number): void {
+  say(who: unknown, edgeMs: number): void {
     this.edges.set(who, Math.max(edgeMs, (this.edges.get(who) ?? 0) - EASE_MS));
   }
 
   /** Nothing comes for him now. */
-  leave(who: object): void {
+  leave(who: unknown): void {
     this.edges.delete(who);
   }
 
