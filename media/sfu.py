@@ -121,6 +121,11 @@ class Sfu:
 
     # ---- who is there
 
+    def watching(self, room: str) -> int:
+        """How many members are sent something of this room."""
+        members = self._rooms[room].members.values() if room in self._rooms else ()
+        return sum(any(one.tile_px for one in member.watched.values()) for member in members)
+
     def admit(self, room: str, member: str, grants: Grants) -> None:
         """Let somebody in, or change what he may; the room exists while it has members."""
         found = self._rooms.get(room)

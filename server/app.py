@@ -22,7 +22,7 @@ from server.collector import calm_the_collector as calm_the_collector
 from server.config import Config
 from server.decryption.pool import Pool
 from server.domain.model import Actor
-from server.domain.opening_events import BidUnlocked, WindowOpened
+from server.domain.opening_events import BiddersAnnounced, BidUnlocked, OpeningFailed, WindowOpened
 from server.http.app import FRONT, bind, build_app, listen
 from server.http.edge_door import EDGE_DOOR
 from server.http.front import Front
@@ -56,7 +56,8 @@ if TYPE_CHECKING:
 SOFTWARE = "kaibiao 0.1.0"
 PAGES = Path(__file__).resolve().parent.parent / "web_client" / "dist"
 RESTART_SPREAD_MS = 3000
-COUNTED = (BidUnlocked.TYPE, WindowOpened.TYPE)  # what moves the count of the unlocked
+# What moves the count of the unlocked, or lets who is here be counted.
+COUNTED = (BiddersAnnounced.TYPE, OpeningFailed.TYPE, BidUnlocked.TYPE, WindowOpened.TYPE)
 
 log = logging.getLogger("kaibiao.app")
 
@@ -172,6 +173,7 @@ async def _listen(
         clock=hall.pass_clock,
         broker=edges.broker if edges else None,
     )
+    gateway.present = _present(signaling, edges)
     stack.push_async_callback(signaling.close, "server.restart", RESTART_SPREAD_MS)
     settings = _settings(config, signaling.port, video)
     app = build_app(desk, hall.blobs, settings, registry)
@@ -252,6 +254,15 @@ def _redeem(front: Front, hall: Hall, ticket: str) -> tuple[str, Actor, str] | N
 def _drop(signaling: SignalingServer, session: bytes) -> None:
     """A session that is over takes its sockets with it."""
     signaling.drop_identity(session.hex())
+
+
+def _present(signaling: SignalingServer, edges: "OwnerSide | None") -> Callable[[str], int]:
+    """Connections that hear a room, here and on edges."""
+
+    def present(room: str) -> int:
+        return sum(signaling.members(room)) + (edges.members(room) if edges else 0)
+
+    return present
 
 
 def _publisher(signaling: SignalingServer) -> Callable[[str, Published, int], None]:

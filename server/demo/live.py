@@ -1,14 +1,16 @@
 """`make run`: a populated hall at once, and a cast that plays whatever you leave to it.
 
-Three tenders: one that opens by itself within a minute, one whose deadline comes in three
-minutes (take the host's seat, or a bidder's; who does not act is played), one of tomorrow in
-which there is time to seal a bid of your own. And one meeting of evaluation, of three venues.
+Three tenders: one that is opened, read out and closed by itself within minutes, one whose deadline
+comes in three minutes (take the host's seat, or a bidder's; who does not act is played), one of
+tomorrow in which there is time to seal a bid of your own. And one meeting of evaluation, of three
+venues.
 """
 
 import asyncio
 import contextlib
 import random
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +36,11 @@ PATIENCE_S = 40.0  # how long a step is left to you before the cast takes it
 READ_EVERY_S = 4.0
 BEHAVIOURS = ("plain", "wrong_key", "dropped", "late", "never")
 
+# Who has a sentence on the page of what can be done; its words are `demo.note.*` of the locale.
 NOTES = {
-    "host": "主持开标：开始解密、暂停、延长、开启、唱标。您不动手时由演示人物代行。",
-    "bidder": "",
-    "supervisor": "监督开标；主持人提出的认定、变更，由您会签或退回。您不动手时由演示人物代行。",
-    "trustee-supervisor": "交出您的份额。两份即够，另两位由演示人物扮演。",
+    "host": "host",
+    "supervisor": "supervisor",
+    "trustee-supervisor": "trustee",
 }
 
 
@@ -89,7 +91,7 @@ def cast_list(world: World, room: str) -> dict[str, Any]:
     offices = {"host": world.host_officer, "supervisor": world.supervisor_officer}
     people: list[dict[str, Any]] = []
     played = {p.person for p in world.bidders[:-GUESTS]}
-    seats = [f"{name}，{seat} 席" for _, name, _, seats in VENUES for seat in seats]
+    seats = [{"venue": name, "seat": seat} for _, name, _, seats in VENUES for seat in seats]
     seat_of = dict(zip((p.person for p in world.experts), seats, strict=True))
     for person in world.everybody():
         if person.person in played:
@@ -103,9 +105,9 @@ def cast_list(world: World, room: str) -> dict[str, Any]:
             "seed": person.seed.hex(),
         }
         if person.role is Role.BIDDER:
-            line["note"] = "您自己的企业：登记钥匙、封装、上传，到时解密。"
+            line["note"] = "bidder"
         elif person.person in seat_of:
-            line["note"] = seat_of[person.person]
+            line |= seat_of[person.person]
         elif person.person in NOTES:
             line["note"] = NOTES[person.person]
         if key := offices.get(person.person):
@@ -152,8 +154,8 @@ async def run(port: int, bidders: int, *, fresh: bool) -> None:
             for scene in played:
                 if scene.with_cast:
                     _send_cast(site, world, scene, documents, stack)
-                    if not scene.plan.unattended:
-                        tasks.create_task(_stand_in(site, world, scene))
+                    play = _read_out_and_close if scene.plan.unattended else _stand_in
+                    tasks.create_task(play(site, world, scene))
             await asyncio.Event().wait()
 
 
@@ -188,6 +190,23 @@ def _send_cast(
         stack.callback(PersonProcess(task).end)
 
 
+async def _read_out_and_close(site: Running, world: World, scene: Scene) -> None:
+    """What an unattended opening leaves to its host: it decrypts and opens by itself."""
+    async with Host(site.config.site.origin, world.host, scene.room) as host:
+        await host.enter("staff")
+        ended = await host.until_kind("prices_read_out", "opening_failed")
+        if "amounts" not in ended:
+            return  # nobody bid in time, on a machine that is very slow
+        await _read_rows(host, ended)
+        await host.attempt("close_opening")
+
+
+async def _read_rows(host: Host, readout: Mapping[str, Any]) -> None:
+    for no in sorted(readout["amounts"]):
+        await host.attempt("read_row", no=no)
+        await asyncio.sleep(READ_EVERY_S)
+
+
 async def _stand_in(site: Running, world: World, scene: Scene) -> None:
     """The seats of host and supervisor: take each step that nobody took within a while."""
     base = site.config.site.origin
@@ -213,12 +232,12 @@ async def _stand_in(site: Running, world: World, scene: Scene) -> None:
             await host.attempt("open_all")
         readout = await host.until_kind("prices_read_out")
         if await left_to_you("row_read"):
-            for no in sorted(readout["amounts"]):
-                await host.attempt("read_row", no=no)
-                await asyncio.sleep(READ_EVERY_S)
+            await _read_rows(host, readout)
         await _decide_what_is_left(
             Officer(host, world.host_officer), Officer(supervisor, world.supervisor_officer)
         )
+        if await left_to_you("opening_closed"):
+            await host.attempt("close_opening")
 
 
 async def _decide_what_is_left(host: Officer, supervisor: Officer) -> None:

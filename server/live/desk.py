@@ -393,6 +393,8 @@ class LiveDesk:
     def heard(self, value: dict[str, Any]) -> None:
         """An event of the media process, see `forwarding.shown`."""
         room = value["room"]
+        if value["kind"] == "watching" and self._is_secret(room):
+            return  # how many look would say how many mean to bid
         view = self._view(room) if value["kind"] == "track" else self._views.get(room)
         if view is not None:
             view.heard(value)

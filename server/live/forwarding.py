@@ -104,6 +104,20 @@ class Forwarding:
             "fragmented": sum(len(one.media.streams) for one in self._rooms.values()),
         }
 
+    def watching(self) -> dict[str, int]:
+        """By opening: pages that have its picture now, by either way. HLS asks and is forgotten, so
+        it is not counted.
+        """
+        streams = [
+            (room, hosted.media.stream)
+            for room, hosted in self._rooms.items()
+            if room.startswith("opening:")
+        ]
+        return {
+            room: self.sfu.watching(room) + (stream.hub.viewers if stream is not None else 0)
+            for room, stream in streams
+        }
+
     # ---- orders of the site's process
 
     def floor(self, value: Mapping[str, Any]) -> None:

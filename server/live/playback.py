@@ -24,6 +24,7 @@ from media.recording.catalogue import INDEX, TrackInfo, read_catalogue
 from media.recording.errors import RecordingRefused
 from server.domain.model import Actor
 from server.domain.refusals import Refused
+from server.live.grants import is_over
 from server.live.recording_access import may_read
 from server.live.recording_acts import State
 from server.live.recordings import ended_ms, recording_of
@@ -89,9 +90,9 @@ class Playback:
         seen, index, ended = await asyncio.to_thread(self._look, recording)
         tracks = [self._track(one) for one in seen]
         is_making = making is not None and making.task is not None
-        state = live.state if live.state != "no_pictures" else "on"
+        running = _running(live.state, self._state_of(room), self._now_ms())
         return {
-            "state": _state(state, is_making, bool(index.get("files")), bool(tracks)),
+            "state": _state(running, is_making, bool(index.get("files")), bool(tracks)),
             "recording": recording,
             "live": live.state,
             "forecast_ms": live.forecast_ms,
@@ -252,11 +253,20 @@ class Playback:
                 await process.wait()
 
 
+def _running(live: str, room: Any, now_ms: int) -> str:
+    """``closing``: the room is over, and the last that was recorded is being written."""
+    if live not in ("on", "no_pictures"):
+        return live
+    return "closing" if is_over(room, now_ms) else "on"
+
+
 def _state(live: str, is_making: bool, has_files: bool, has_tracks: bool) -> str:
     if is_making:
         return "making"
     if live == "on":
         return "recording"
+    if live == "closing":
+        return "closing"
     if has_files:
         return "ready"
     if has_tracks:

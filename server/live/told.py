@@ -106,6 +106,7 @@ class RoomView:
     tracks: dict[int, Track] = field(default_factory=dict[int, Track])
     speaker: tuple[str, int] | None = None
     recording: str = "off"
+    watching: int | None = None  # pages that have the picture now; None: not told yet
 
     # ---- who may know what
 
@@ -185,7 +186,13 @@ class RoomView:
             **self.speaker_line(),
             **self.floor_line(),
             "recording": self.recording,
+            **self.watching_line(listener),
         }
+
+    def watching_line(self, listener: str) -> Line:
+        """For who leads the room alone."""
+        place = self.members[listener].place
+        return {"watching": self.watching} if place.stage and self.watching is not None else {}
 
     # ---- telling
 
@@ -269,6 +276,11 @@ class RoomView:
             member = value["member"]
             self.speaker = (member, number) if member is not None and number is not None else None
             self.tell_all({"kind": "speaker", **self.speaker_line()})
+        elif kind == "watching" and value["n"] != self.watching:
+            self.watching = value["n"]
+            for name, listener in self.listeners():
+                if line := self.watching_line(name):
+                    listener.tell({"kind": "watching", **line})
         elif kind in ("flowing", "paused") and track is not None:
             setattr(track, kind, value[kind])
             self.tell_of_track(track)

@@ -177,6 +177,8 @@ class Worker:
             forwarding.tick()
             if turn % BEAT_TICKS == 0:
                 self._notify("beat", forwarding.counts())
+                for room, n in forwarding.watching().items():
+                    self._notify("media", {"kind": "watching", "room": room, "n": n})
             turn += 1
             await asyncio.sleep(TICK_S)
 

@@ -8,6 +8,7 @@ from server.domain.commands import parse_command
 from server.domain.model import PUBLIC, Actor, Role
 from server.domain.refusals import REFUSALS, Refused
 from server.rooms.hall import Hall
+from server.rooms.metrics import BEFORE_DEADLINE
 from server.rooms.room import Answer as RoomAnswer
 from server.rooms.room import Request
 from signaling.gateway import (
@@ -21,6 +22,7 @@ from signaling.gateway import (
 )
 
 CMD_ID_MIN, CMD_ID_MAX = 8, 64
+CROWD = 1000
 CARDS_PER_ADDRESS_MAX = 60  # per minute; a card needs no session (C8)
 
 # ticket -> (session, actor, organisation's name), once; None: stale or unknown
@@ -33,6 +35,8 @@ class RoomsGateway:
     def __init__(self, hall: Hall, redeem: Redeem) -> None:
         self._hall = hall
         self._redeem = redeem
+        # Connections that hear a room, on all processes; whoever composes sets it.
+        self.present: Callable[[str], int] = lambda room: 0
         self._anonymous = 0
         self._cards: dict[str, tuple[int, int]] = {}
 
@@ -109,4 +113,16 @@ class RoomsGateway:
         """See ``joined``."""
 
     def presence(self, room: str) -> Mapping[str, Any] | None:
-        return self._hall.counts(room)
+        """``viewers``: how many are in an opening's hall, with staff, bidders and public. Before
+        the deadline it would say how many mean to bid, and there is nothing.
+        """
+        found = self._hall.find_room(room)
+        if found is None or found.kind.name != "opening" or found.state.stage in BEFORE_DEADLINE:
+            return None
+        return {**(self._hall.counts(room) or {}), "viewers": rounded(self.present(room))}
+
+
+def rounded(count: int) -> int:
+    """Every change goes to everybody: of a crowd only two digits are told."""
+    step = 10 ** max(0, len(str(count)) - 2) if count >= CROWD else 1
+    return count // step * step

@@ -1,5 +1,6 @@
 """The demo holds a meeting of evaluation in which everybody on its page has a place."""
 
+import json
 from pathlib import Path
 
 from server.demo.auto import register_command
@@ -30,7 +31,16 @@ def test_the_demos_page_leads_everybody_to_the_meeting() -> None:
     assert cast["meeting"] == MEETING
     assert cast["attendants"] == ["host", "supervisor"]
     experts = [line for line in cast["people"] if line["role"] == "expert"]
-    assert [line["note"].rsplit("，", 1)[1] for line in experts] == [
-        f"{seat} 席" for seat in ("a1", "a2", "a3", "b1", "b2", "c1", "c2")
-    ]
+    assert [line["seat"] for line in experts] == ["a1", "a2", "a3", "b1", "b2", "c1", "c2"]
+    assert len({line["venue"] for line in experts}) == 3
     assert all(len(bytes.fromhex(line["seed"])) == 32 for line in experts)
+
+
+def test_what_the_demos_page_says_of_people_has_words_in_both_languages() -> None:
+    cast = cast_list(WORLD, "jz")
+    roles = {line["person"]: line["role"] for line in cast["people"]}
+    notes = [f"demo.note.{line['note']}" for line in cast["people"] if "note" in line]
+    meeting = [f"demo.meeting_note.{roles[person]}" for person in cast["attendants"]]
+    for name in ("zh_CN", "en"):
+        words = json.loads(Path(f"server/locale/{name}.json").read_text())
+        assert [key for key in notes + meeting if not words.get(key)] == []

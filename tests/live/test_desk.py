@@ -53,6 +53,19 @@ async def test_everybody_is_told_who_comes_publishes_and_goes() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("opening", "told"), [(READY, [12]), (SIGN_IN, [])])
+async def test_how_many_watch_is_told_the_host_alone_and_after_the_deadline(
+    opening: Any, told: list[int]
+) -> None:
+    lab = DeskLab(opening=opening)
+    host, bidder = lab.came(HOST), lab.came(BIDDERS[0])
+    for n in (12, 12):
+        lab.desk.heard({"kind": "watching", "room": OPENING, "n": n})
+    heard = [line["watching"] for line in await host.lines() if line["kind"] == "watching"]
+    assert heard == told
+    assert all("watching" not in line for line in await bidder.lines())
+
+
 async def test_before_the_list_is_announced_nobody_is_told_of_a_bidder() -> None:
     lab = DeskLab(opening=SIGN_IN)
     host, first = lab.came(HOST), lab.came(BIDDERS[0])

@@ -26,7 +26,8 @@ from server.http.playback_door import PLAYBACK
 from server.http.use_cases import recording_file
 from server.live.playback import TOKEN_MS, Playback
 from server.live.recording_access import may_read
-from server.live.recording_acts import OFF
+from server.live.recording_acts import OFF, State
+from tests.domain.openings import an_opening
 from tests.live.publishing import until
 from tests.live.recorded import UTC_MS, record
 from tests.media.recording.test_playable import in_step, pictures
@@ -60,16 +61,16 @@ class House:
 
 
 @asynccontextmanager
-async def house(root: Path) -> AsyncIterator[House]:
+async def house(root: Path, *, opening: Any = None, how: State = OFF) -> AsyncIterator[House]:
     def live(room: str) -> Any:
-        return OFF
+        return how
 
     reports: list[tuple[str, str, str, str]] = []
     playback = Playback(
         root / "recordings",
         root / "playable",
         now_ms=lambda: found.now_ms,
-        state_of=lambda room: object() if room == ROOM else None,
+        state_of=lambda room: (opening or object()) if room == ROOM else None,
         live=live,
         person=lambda member: {"name": "张三"} if member == "host" else None,
         report=lambda *told: reports.append(told),
@@ -121,6 +122,25 @@ async def test_an_event_lies_at_the_picture_of_its_moment(tmp_path: Path) -> Non
         at_ms, image = min(shown, key=lambda one: abs(one[0] - position))
         assert number_in(image) == number
         assert abs(at_ms - position) <= 10
+
+
+@pytest.mark.parametrize(
+    ("stage", "how", "told"),
+    [
+        ("read_out", "on", "recording"),
+        ("read_out", "no_pictures", "recording"),
+        ("closed", "on", "closing"),
+        ("closed", "no_pictures", "closing"),
+        ("closed", "off", "ended"),
+    ],
+)
+async def test_a_recording_that_is_being_completed_is_not_said_to_go_on(
+    tmp_path: Path, stage: str, how: str, told: str
+) -> None:
+    record(tmp_path / "recordings", publish(1))
+    opening = an_opening(at=stage).opening
+    async with house(tmp_path, opening=opening, how=State(how, None, 50)) as found:
+        assert (await found.playback.describe(ROOM, HOST))["state"] == told
 
 
 async def test_what_is_recorded_so_far_can_be_played_while_it_goes_on(tmp_path: Path) -> None:

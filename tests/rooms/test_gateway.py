@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.domain.model import PUBLIC, Actor
-from server.rooms.gateway import CARDS_PER_ADDRESS_MAX, RoomsGateway
+from server.rooms.gateway import CARDS_PER_ADDRESS_MAX, RoomsGateway, rounded
 from signaling.gateway import AdmissionRefused, Answer, Command, Identity, PeerAddress
 from tests.domain.cast import HOST, Bidder
 from tests.domain.openings import a_tender, an_opening
@@ -138,6 +138,25 @@ async def test_history_and_position_speak_of_what_is_durable(tmp_path: Path):
         assert await gateway.history(OPENING, "sealed", 0, 1000) == []
 
 
+def test_of_a_crowd_two_digits_are_told():
+    assert [rounded(n) for n in (0, 7, 999, 1000, 1099, 1100, 12_345)] == [
+        0, 7, 999, 1000, 1000, 1100, 12_000,
+    ]  # fmt: skip
+
+
+async def test_who_is_in_the_hall_is_counted_from_the_deadline_on(tmp_path: Path):
+    early = a_tender()
+    early.open_sign_in()
+    play = an_opening()
+    async with open_hall(
+        tmp_path, {OPENING: play, "opening:early": early}, now_ms=play.now_ms
+    ) as s:
+        gateway = Frames(s).gateway
+        gateway.present = lambda room: 12
+        assert gateway.presence("opening:early") is None
+        assert (gateway.presence(OPENING) or {})["viewers"] == 12
+
+
 async def test_the_number_of_unlocked_bids_is_shown_only_while_the_window_runs(tmp_path: Path):
     running = an_opening()
     running.unlock(running.bids[0])
@@ -145,6 +164,6 @@ async def test_the_number_of_unlocked_bids_is_shown_only_while_the_window_runs(t
     streams = {OPENING: running, "opening:other": play}
     async with open_hall(tmp_path, streams, now_ms=running.now_ms) as site:
         gateway = Frames(site).gateway
-        assert gateway.presence(OPENING) == {"unlocked": 1, "bids": 3}
-        assert gateway.presence("opening:other") is None
+        assert gateway.presence(OPENING) == {"unlocked": 1, "bids": 3, "viewers": 0}
+        assert gateway.presence("opening:other") == {"viewers": 0}
         assert gateway.presence("opening:nowhere") is None

@@ -7,7 +7,9 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { t } from "../i18n.ts";
+import { Glyph } from "../ui/glyph.tsx";
 import { Button, Status } from "../ui/words.tsx";
+import type { Air } from "./program.ts";
 import type { Quality } from "./quality.ts";
 import type { RecordingState } from "./told.ts";
 import { latencyText, QualityWord } from "./words.tsx";
@@ -35,13 +37,48 @@ export interface BroadcastActs {
   comeBack(): void;
 }
 
+const AIR_GLYPHS = { on: "now", paused: "pause", off: "cameraOff" } as const;
+
+/** What the room gets now, on the picture itself: word and sign, black on white or white on black. */
+function AirSign({ air }: { readonly air: Air }) {
+  return (
+    <p class="air-signs" role="status">
+      <span class={`air-sign ${air.state}`}>
+        <Glyph name={AIR_GLYPHS[air.state]} />
+        {t(`live.air.${air.state}`)}
+      </span>
+      {air.state === "on" && !air.hasPicture && (
+        <span class="air-sign less">
+          <Glyph name="cameraOff" />
+          {t("live.air.no_picture")}
+        </span>
+      )}
+      {air.state === "on" && !air.hasSound && (
+        <span class="air-sign less">
+          <Glyph name="micOff" />
+          {t("live.air.silent")}
+        </span>
+      )}
+    </p>
+  );
+}
+
+function overText({ state, isAudioOnly }: BroadcastView, air: Air | null): string {
+  if (isAudioOnly && state === "playing") return t("live.audio_only_now");
+  if (state === "nobody" && air !== null) return t(`live.air.${air.state}_why`);
+  return t(`live.state.${state}`);
+}
+
 export function BroadcastPanel({
   view,
+  air,
   acts,
   picture,
   children,
 }: {
   readonly view: BroadcastView;
+  /** Null where it is nobody's business but the sender's. */
+  readonly air: Air | null;
   readonly acts: BroadcastActs;
   /** The elements that play. */
   readonly picture: ComponentChildren;
@@ -56,11 +93,8 @@ export function BroadcastPanel({
       <figure class="live-figure">
         <div ref={frame} class={isAudioOnly ? "live-frame audio-only" : "live-frame"}>
           {picture}
-          {(!isPlaying || isAudioOnly) && (
-            <p class="live-over">
-              {isAudioOnly && isPlaying ? t("live.audio_only_now") : t(`live.state.${state}`)}
-            </p>
-          )}
+          {(!isPlaying || isAudioOnly) && <p class="live-over">{overText(view, air)}</p>}
+          {air !== null && <AirSign air={air} />}
         </div>
         <figcaption>
           {who === "" ? (

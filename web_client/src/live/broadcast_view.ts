@@ -3,6 +3,7 @@
  *
  * Invariant: pure; "playing" is said only of a picture, or of sound, that is really coming.
  */
+import { t } from "../i18n.ts";
 import type { BroadcastView } from "./broadcast_panel.tsx";
 import type { Playing } from "./fragments.ts";
 import type { Lasting } from "./lasting.ts";
@@ -44,6 +45,11 @@ function stateOf(seen: Seen, program: Program): BroadcastView["state"] {
     if (seen.link === "lost") return "lost";
     return isAnything ? "joining" : "nobody";
   }
+  // Our own picture comes without a connection to watch by.
+  if (isTold && program.main?.member === seen.own) {
+    if (seen.link === "lost") return "lost";
+    return seen.hasArrived ? "playing" : "joining";
+  }
   if (seen.phase === "up") {
     if (!isAnything) return "nobody";
     return program.main === null || seen.hasArrived ? "playing" : "joining";
@@ -58,16 +64,21 @@ function fragmentQuality(seen: Seen): Quality {
   return seen.latencyMs !== null && seen.latencyMs > LATE_FAIR_MS ? "fair" : "good";
 }
 
+function whoOf({ told, own }: Seen, member: string): string {
+  const who = whoText(told, member);
+  return member === own ? t("live.you", { who }) : who;
+}
+
 export function broadcastViewOf(seen: Seen): BroadcastView {
   const { told, own, shown } = seen;
-  // Fragments show the room's program, in which we ourselves may be.
-  const program = programOf(told, shown === "fragments" ? "" : own);
+  // The room's program, in which we ourselves may be: what all others see.
+  const program = programOf(told, "");
   const state = stateOf(seen, program);
   const { main } = program;
   const isPlaying = state === "playing";
   return {
     state,
-    who: main !== null ? whoText(told, main.member) : isPlaying && own === "" ? seen.known : "",
+    who: main !== null ? whoOf(seen, main.member) : isPlaying && own === "" ? seen.known : "",
     isScreen: main?.label === "screen",
     way: shown,
     isFallback: shown === "fragments" && seen.first === "webrtc",

@@ -14,7 +14,7 @@ import { StageCase, type StageView } from "./stage_case.tsx";
 import { LABELS, type Told } from "./told.ts";
 import { useRoom } from "./use_room.ts";
 
-export function HallLive({ id, view, isAsked }: LiveProps) {
+export function HallLive({ id, view, isAsked, isPane = false }: LiveProps) {
   const room = useRoom(`opening:${id}`);
   useEffect(() => {
     // Who bids takes part from some stage on, and this page may have been open before. Who has no
@@ -25,11 +25,12 @@ export function HallLive({ id, view, isAsked }: LiveProps) {
   const link = room.link.value;
   const isShown = room.door.value !== null && link !== "absent" && link !== "refused";
   if (!isShown || view.stage === "closed") return null;
-  return (
+  const picture = (
     <RoomPicture room={room} known={knownOf(view)}>
       <Stage room={room} view={view} isAsked={isAsked} />
     </RoomPicture>
   );
+  return isPane ? <div class="pane">{picture}</div> : picture;
 }
 
 /** Who is on stage stands in the journal; else it is the room. */

@@ -35,6 +35,22 @@ export function programOf(told: Told, own: string): Program {
   return screen === null ? { main: camera, beside: null } : { main: screen, beside: camera };
 }
 
+/** What the room gets of those who send: something, nothing for the moment, nothing at all. */
+export interface Air {
+  readonly state: "on" | "paused" | "off";
+  readonly hasPicture: boolean;
+  readonly hasSound: boolean;
+}
+
+/** "paused": somebody sends, and all of it is muted, held, or does not come. */
+export function airOf(told: Told): Air {
+  const hasPicture = programOf(told, "").main !== null;
+  const isHeard = hasSound(told, "");
+  const isMeant = Object.values(told.tracks).some((one) => one.to === null);
+  const state = hasPicture || isHeard ? "on" : isMeant ? "paused" : "off";
+  return { state, hasPicture, hasSound: isHeard };
+}
+
 /** Somebody can be heard. */
 export function hasSound(told: Told, own: string): boolean {
   return Object.values(told.tracks).some(

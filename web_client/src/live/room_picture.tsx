@@ -10,18 +10,22 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n.ts";
 import { BroadcastPanel } from "./broadcast_panel.tsx";
 import { broadcastViewOf } from "./broadcast_view.ts";
-import { programOf } from "./program.ts";
+import { airOf, programOf } from "./program.ts";
 import type { LiveRoom } from "./room.ts";
-import { Picture, Sound } from "./tile.tsx";
+import { OwnPicture, Picture, Sound } from "./tile.tsx";
+import type { Track } from "./told.ts";
 
 export function RoomPicture({
   room,
   known = "",
+  isOnAirDesk = false,
   children,
 }: {
   readonly room: LiveRoom;
   /** Who is shown, as far as the page knows without the room. */
   readonly known?: string;
+  /** Whoever sends for the room is told what becomes of it: on air, paused, silent. */
+  readonly isOnAirDesk?: boolean;
   readonly children?: ComponentChildren;
 }) {
   const [isAudioOnly, setAudioOnly] = useState(false);
@@ -31,7 +35,10 @@ export function RoomPicture({
   const own = room.member.value;
   const player = room.player.value;
   const { keeper, arrived } = room.watching;
-  const program = programOf(room.told.value, own);
+  // What the room gets, our own picture too: that one is drawn from here and never fetched.
+  const program = programOf(room.told.value, "");
+  const sources = room.publishing.sources.value;
+  const isOwn = program.main !== null && program.main.member === own;
   const main = shown === "webrtc" && !isAudioOnly ? program.main : null;
   const beside = shown === "webrtc" && !isAudioOnly ? program.beside : null;
   const view = broadcastViewOf({
@@ -41,8 +48,10 @@ export function RoomPicture({
     first: room.door.value?.way ?? "webrtc",
     shown,
     phase: keeper.phase.value,
-    hasArrived: program.main !== null && arrived.value.has(program.main.track),
-    quality: keeper.quality.value,
+    hasArrived:
+      program.main !== null &&
+      (isOwn ? sources[program.main.label] !== undefined : arrived.value.has(program.main.track)),
+    quality: isOwn ? room.publishing.keeper.quality.value : keeper.quality.value,
     player: player?.state.value ?? "off",
     latencyMs: player?.latencyMs.value ?? null,
     isSoundOn: room.sound.value,
@@ -61,9 +70,21 @@ export function RoomPicture({
     setAudioOnly,
     comeBack: () => room.comeBack(),
   };
+  const shownOf = (track: Track, label: string) =>
+    track.member === own ? (
+      <OwnPicture
+        key={track.track}
+        media={sources[track.label]?.media ?? null}
+        label={label}
+        isMirrored={false}
+      />
+    ) : (
+      <Picture key={track.track} room={room} track={track.track} label={label} />
+    );
   return (
     <BroadcastPanel
       view={view}
+      air={isOnAirDesk ? airOf(room.told.value) : null}
       acts={acts}
       picture={
         <>
@@ -77,19 +98,8 @@ export function RoomPicture({
             autoplay
             playsInline
           />
-          {main !== null && (
-            <Picture key={main.track} room={room} track={main.track} label={view.who} />
-          )}
-          {beside !== null && (
-            <div class="live-beside">
-              <Picture
-                key={beside.track}
-                room={room}
-                track={beside.track}
-                label={t("live.beside")}
-              />
-            </div>
-          )}
+          {main !== null && shownOf(main, view.who)}
+          {beside !== null && <div class="live-beside">{shownOf(beside, t("live.beside"))}</div>}
           <Sound room={room} />
         </>
       }

@@ -14,6 +14,8 @@ export interface LiveProps {
   readonly view: OpeningView;
   /** The window still asks something of the one who looks: nothing else may. */
   readonly isAsked: boolean;
+  /** It stands among the panes of a desk, and is one of them. */
+  readonly isPane?: boolean;
   /** Present at the host's own desk. */
   readonly acts?: StageActs;
 }

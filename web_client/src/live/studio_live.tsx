@@ -17,7 +17,7 @@ import { RoomPicture } from "./room_picture.tsx";
 import type { LiveProps } from "./slot.tsx";
 import type { StageActs } from "./stage_acts.ts";
 import { type StudioActs, StudioPane } from "./studio_pane.tsx";
-import { peopleOf, type StudioView, watchingOf } from "./studio_view.ts";
+import { peopleOf, type StudioView } from "./studio_view.ts";
 import { OwnPicture } from "./tile.tsx";
 import { useRoom } from "./use_room.ts";
 import { faultText } from "./words.tsx";
@@ -32,7 +32,7 @@ export function StudioLive({ id, view, acts }: LiveProps) {
     <>
       <Studio room={room} view={view} acts={acts} />
       <section class="pane">
-        <RoomPicture room={room} />
+        <RoomPicture room={room} isOnAirDesk />
       </section>
     </>
   );
@@ -127,7 +127,7 @@ function Studio({
     ),
     quality: publishing.keeper.quality.value,
     people,
-    watching: watchingOf(told, own, people),
+    watching: told.watching,
     stopped,
     recording: told.recording,
     mayPublish: (room.door.value?.may.publish.length ?? 0) > 0,

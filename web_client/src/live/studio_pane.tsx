@@ -149,7 +149,9 @@ function People({ view, acts }: { readonly view: StudioView; readonly acts: Stud
           <Person key={row.member} row={row} acts={acts} />
         ))}
       </ul>
-      <p class="small soft">{t("studio.watching", { n: view.watching })}</p>
+      {view.watching !== null && (
+        <p class="small soft">{t("studio.watching", { n: view.watching })}</p>
+      )}
     </>
   );
 }

@@ -35,7 +35,8 @@ export interface StudioView {
   readonly own: Readonly<Partial<Record<Label, { readonly isMuted: boolean }>>>;
   readonly quality: Quality;
   readonly people: readonly PersonRow[];
-  readonly watching: number;
+  /** Pages that have the picture now, the public's too; null before anybody may count them. */
+  readonly watching: number | null;
   readonly stopped: readonly Stopped[];
   readonly recording: RecordingState;
   readonly mayPublish: boolean;
@@ -91,11 +92,4 @@ export function peopleOf(told: Told, own: string, stage: OpeningView["stage"]): 
   }
   const rank = (row: PersonRow) => (row.isOnStage ? 0 : row.sent.length > 0 ? 1 : 2);
   return rows.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, "zh"));
-}
-
-/** Who is connected and has no line. */
-export function watchingOf(told: Told, own: string, people: readonly PersonRow[]): number {
-  const listed = new Set(people.map((row) => row.member));
-  const others = Object.values(told.members).filter((one) => one.connected && one.member !== own);
-  return others.filter((one) => !listed.has(one.member)).length;
 }

@@ -51,6 +51,8 @@ export interface Told {
   readonly held: readonly string[];
   readonly muted: readonly (readonly [string, string])[];
   readonly recording: RecordingState;
+  /** Pages that have the picture now; null for those who are not told. */
+  readonly watching: number | null;
   /** track -> layer that we are sent, the smallest 0. */
   readonly layers: Readonly<Record<number, number>>;
   /** call -> what the server told of it (监督呼入). */
@@ -66,6 +68,7 @@ export const NOBODY: Told = {
   held: [],
   muted: [],
   recording: "off",
+  watching: null,
   layers: {},
   calls: {},
 };
@@ -117,6 +120,11 @@ function readRecording(value: unknown): RecordingState {
   return states.find((one) => one === value) ?? "off";
 }
 
+function readWatching(line: Line): number | null {
+  const n = line["watching"];
+  return Number.isSafeInteger(n) && (n as number) >= 0 ? (n as number) : null;
+}
+
 function without<V>(map: Readonly<Record<string, V>>, key: string | number): Record<string, V> {
   return Object.fromEntries(Object.entries(map).filter(([name]) => name !== String(key)));
 }
@@ -145,6 +153,7 @@ function whole(line: Line): Told {
       tracks: Object.fromEntries(tracks.flatMap((one) => (one ? [[one.track, one]] : []))),
       speaker: readSpeaker(line["speaker"]),
       recording: readRecording(line["recording"]),
+      watching: readWatching(line),
     },
     line,
   );
@@ -186,6 +195,8 @@ export function foldTold(told: Told, value: unknown): Told {
         : told;
     case "recording":
       return { ...told, recording: readRecording(value["recording"]) };
+    case "watching":
+      return { ...told, watching: readWatching(value) };
     case "call": {
       const call = text(value["call"]);
       if (call === "") return told;

@@ -5,9 +5,10 @@
  * Pure. Invariant: every seat of the meeting is shown, also an empty one; whoever is told of and
  * has no seat is shown beside the venues, except supervisors who are hidden from the told lines.
  */
+import { t } from "../i18n.ts";
 import { type Member, type Told, type Track, tracksOf } from "../live/told.ts";
-import type { Venue } from "../messages.ts";
-import { cameraMember, type MeetingView, type Scope } from "./view.ts";
+import type { Seat, Venue } from "../messages.ts";
+import { cameraMember, cameraWords, type MeetingView, type Scope } from "./view.ts";
 
 /** How somebody is connected, worst last. */
 export type Presence = "seen" | "heard" | "here" | "lost" | "absent";
@@ -16,8 +17,9 @@ export type Voice = "on" | "off" | "off_by_host" | "none";
 
 export interface Tile {
   readonly member: string;
-  /** The seat's name, or the camera's. */
+  /** The seat's name; "" for a camera and whoever has no seat. */
   readonly seat: string;
+  /** Whose picture it is, in words. */
   readonly name: string;
   readonly isCamera: boolean;
   readonly isOwn: boolean;
@@ -118,7 +120,9 @@ function venuePresence(tiles: readonly Tile[]): Presence {
 
 function boxOf(venue: Venue, make: (member: string, seat: string, name: string) => Tile): VenueBox {
   const seats = venue.seats.map((one) => make(one.person, one.seat, one.name));
-  const cameras = venue.cameras.map((name) => make(cameraMember(name), name, venue.name));
+  const cameras = venue.cameras.map((name) =>
+    make(cameraMember(name), "", cameraWords(venue, name)),
+  );
   const tiles = [...cameras, ...seats];
   return {
     venue: venue.venue,
@@ -168,7 +172,8 @@ export function roomModel(view: MeetingView, told: Told, own: string): RoomModel
   }
   for (const member of Object.keys(told.members)) {
     if (!member.startsWith(cameraMember("")) || placed.has(member)) continue;
-    others.push(make(member, member.slice(cameraMember("").length), ""));
+    const name = member.slice(cameraMember("").length);
+    others.push(make(member, "", t("venue.camera", { name })));
   }
   const all = [...venues.flatMap((box) => box.tiles), ...others];
   const known = new Set(all.map((one) => one.member));
@@ -179,6 +184,17 @@ export function roomModel(view: MeetingView, told: Told, own: string): RoomModel
     speaker: all.find((one) => one.isSpeaking) ?? null,
     heard: heardOf(told, known, own),
   };
+}
+
+/** Who of a call's seats hears it now: an empty seat, or one whose line is cut, does not. */
+export function hearing(model: RoomModel, seats: readonly Seat[]): readonly Seat[] {
+  const tiles = model.venues.flatMap((box) => box.tiles);
+  const deaf = new Set(
+    tiles
+      .filter((one) => one.presence === "absent" || one.presence === "lost")
+      .map((one) => one.member),
+  );
+  return seats.filter((seat) => !deaf.has(seat.person));
 }
 
 /** Sound tracks that a supervisor listens to: of everybody, of a venue, of a seat, of nobody. */

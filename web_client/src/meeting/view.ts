@@ -5,6 +5,7 @@
  * told by the media room, this is the journal.
  */
 
+import { t } from "../i18n.ts";
 import type { Attendant, MeetingStage, Seat, Venue } from "../messages.ts";
 import type { FloorEvent } from "./floor_lines.ts";
 
@@ -81,11 +82,17 @@ export function placeOf(
   return null;
 }
 
+/** A venue's camera in words; it has a name of its own where its venue has several. */
+export function cameraWords(venue: Venue, name: string): string {
+  if (venue.cameras.length < 2) return t("venue.camera_of", { venue: venue.name });
+  return t("venue.camera_named", { venue: venue.name, name });
+}
+
 /** How a person is called here; "" where the meeting does not know him. */
 export function nameIn(view: MeetingView, person: string): string {
   const place = placeOf(view, person);
   if (place?.seat) return `${place.seat.seat.toUpperCase()} ${place.seat.name}`;
-  if (place) return `${place.venue.name} ${person.slice(CAMERA.length)}`;
+  if (place) return cameraWords(place.venue, person.slice(CAMERA.length));
   const others = [view.moderator, ...view.supervisors];
   return others.find((one) => one?.person === person)?.name ?? "";
 }

@@ -37,8 +37,11 @@ export interface DemoPerson {
   readonly box_seed?: string;
   /** The key of an office, which signs acts. */
   readonly officer_seed?: string;
-  /** What this person can do in the demo, as one sentence. */
+  /** Names the sentence of what this person can do in the demo: `demo.note.*`. */
   readonly note?: string;
+  /** An expert's place in the meeting. */
+  readonly venue?: string;
+  readonly seat?: string;
 }
 
 export interface Mine {

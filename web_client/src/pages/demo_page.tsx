@@ -5,7 +5,7 @@
  * keys protect nothing; the page says so.
  */
 import type { ComponentChildren } from "preact";
-import { t } from "../i18n.ts";
+import { maybeText, t } from "../i18n.ts";
 import type { DemoPerson, TenderRow } from "../net/lookups.ts";
 import { countdown } from "../time.ts";
 import { roleWord } from "../ui/top.tsx";
@@ -83,7 +83,12 @@ export function DemoPage(props: DemoPageProps) {
             {people
               .filter((one) => (roles as readonly string[]).includes(one.role))
               .map((person) => (
-                <PersonLink key={person.person} person={person} href={demoLink(person, id)} />
+                <PersonLink
+                  key={person.person}
+                  person={person}
+                  href={demoLink(person, id)}
+                  words={maybeText(`demo.note.${person.note}`)}
+                />
               ))}
             {title === "demo.step_watch" && (
               <NewTab href={`/hall/${id}`}>
@@ -112,6 +117,7 @@ export function DemoPage(props: DemoPageProps) {
                   key={person.person}
                   person={person}
                   href={demoLink(person, id, meetingPath(person.role, meeting))}
+                  words={meetingWords(person)}
                 />
               ))}
           </div>
@@ -122,14 +128,29 @@ export function DemoPage(props: DemoPageProps) {
   );
 }
 
-function PersonLink({ person, href }: { readonly person: DemoPerson; readonly href: string }) {
+/** What somebody does in the meeting, or where he sits; of the opening his card says other things. */
+function meetingWords({ role, venue, seat }: DemoPerson): string | null {
+  if (venue === undefined || seat === undefined) return maybeText(`demo.meeting_note.${role}`);
+  return t("demo.seat", { venue, seat: seat.toUpperCase() });
+}
+
+function PersonLink({
+  person,
+  href,
+  words,
+}: {
+  readonly person: DemoPerson;
+  readonly href: string;
+  /** What he does there; null where that needs no words. */
+  readonly words: string | null;
+}) {
   return (
     <NewTab href={href}>
       <span class="small soft">{roleWord(person.role)}</span>
       <br />
       <b>{person.org_name || person.name}</b>{" "}
       {person.name !== person.org_name && <span class="small soft whole">{person.name}</span>}
-      {person.note && <p class="small">{person.note}</p>}
+      {words !== null && <p class="small">{words}</p>}
     </NewTab>
   );
 }

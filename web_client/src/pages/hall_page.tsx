@@ -51,10 +51,17 @@ export function HallCases({
   );
 }
 
+const CROWD = 1000;
+
+/** How many people are in the hall; of a crowd the server tells two digits. */
+export function presentText(n: number): string {
+  return t(n < CROWD ? "hall.viewers" : "hall.viewers_about", { n });
+}
+
 export function Viewers({ around }: { readonly around: Surroundings }) {
   const viewers = around.counts?.["viewers"];
   if (typeof viewers !== "number") return null;
-  return <p class="small soft">{t("hall.viewers", { n: viewers })}</p>;
+  return <p class="small soft">{presentText(viewers)}</p>;
 }
 
 /** How many have unlocked: only where the template allows it, and only a number. */

@@ -72,6 +72,7 @@ export function LiveHost({ id, ...props }: LiveProps & { readonly id: string }) 
       view={view}
       isLive={view.manifest !== null}
       isAsked={true}
+      isPane
       {...(role === "host" ? { acts: stageActs } : {})}
     />
   );

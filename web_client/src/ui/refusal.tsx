@@ -52,6 +52,13 @@ export function troubleOf(error: unknown, atMs: number): Trouble {
   return { code: "page.trouble", detail: { why: String(error) }, atMs };
 }
 
+/** A failed try in words for staff; `refusalText` speaks to the bidder whose bid it is. */
+export function tryWord(code: string): string {
+  if (code === "unlock.window_closed") return t("host.too_late");
+  const isKey = code === "unlock.key_mismatch" || code.startsWith("seed.");
+  return isKey ? t("host.key_wrong") : refusalText(code).title;
+}
+
 export function TroubleBox({ trouble }: { readonly trouble: Trouble }) {
   const words = refusalText(trouble.code, trouble.detail);
   return (

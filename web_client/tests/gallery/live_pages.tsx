@@ -6,6 +6,7 @@ import {
   type BroadcastView,
 } from "../../src/live/broadcast_panel.tsx";
 import { type CheckActs, CheckDialog, type CheckView } from "../../src/live/check_view.tsx";
+import type { Air } from "../../src/live/program.ts";
 import { StageCase, type StageCaseActs, type StageView } from "../../src/live/stage_case.tsx";
 import { type StudioActs, StudioPane } from "../../src/live/studio_pane.tsx";
 import type { PersonRow, StudioView } from "../../src/live/studio_view.ts";
@@ -48,14 +49,16 @@ function TestCard() {
 
 function Panel({
   change = {},
+  air = null,
   children,
 }: {
   readonly change?: Partial<BroadcastView>;
+  readonly air?: Air | null;
   readonly children?: ComponentChildren;
 }) {
   const view = { ...playing, ...change };
   return (
-    <BroadcastPanel view={view} acts={acts} picture={<TestCard />}>
+    <BroadcastPanel view={view} air={air} acts={acts} picture={<TestCard />}>
       {children}
     </BroadcastPanel>
   );

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { broadcastViewOf, type Seen } from "../../src/live/broadcast_view.ts";
 import { blockedBy, type CheckView } from "../../src/live/check_view.tsx";
-import { nameOf, programOf, STOPPED_MS, stoppedAfter } from "../../src/live/program.ts";
-import { peopleOf, watchingOf } from "../../src/live/studio_view.ts";
+import { airOf, nameOf, programOf, STOPPED_MS, stoppedAfter } from "../../src/live/program.ts";
+import { peopleOf } from "../../src/live/studio_view.ts";
 import { type Label, type Member, NOBODY, type Told, type Track } from "../../src/live/told.ts";
 
 const member = (id: string, role: string, change: Partial<Member> = {}): Member => ({
@@ -110,6 +110,16 @@ describe("the panel", () => {
     expect(state({ link: "elsewhere" })).toBe("elsewhere");
   });
 
+  it("shows who sends his own picture as others get it, with no connection to watch by", () => {
+    const own = { own: "host", phase: "off" } as const;
+    expect(broadcastViewOf(seen(own))).toMatchObject({ state: "playing", isScreen: false });
+    expect(broadcastViewOf(seen(own)).who).toContain("您");
+    expect(state({ ...own, hasArrived: false })).toBe("joining");
+    expect(state({ ...own, link: "lost" })).toBe("lost");
+    const muted = room([host], [{ ...camera, paused: true }]);
+    expect(state({ ...own, told: muted })).toBe("nobody");
+  });
+
   it("follows the player where fragments are shown", () => {
     const of = (change: Partial<Seen>) => state({ shown: "fragments", ...change });
     expect(of({ player: "playing" })).toBe("playing");
@@ -131,13 +141,26 @@ describe("the panel", () => {
 });
 
 describe("the studio", () => {
-  it("lists who is on stage, who sends, and bidders; the others are a number", () => {
+  it("lists who is on stage, who sends, and bidders", () => {
     const people = [host, bidder, member("c", "bidder"), member("w", "witness")];
     const told = room(people, [track("c", "microphone", { paused: true })], { onStage: ["b"] });
     const rows = peopleOf(told, "host", "read_out");
     expect(rows.map((row) => row.member)).toEqual(["b", "c"]);
     expect(rows[1]?.sent).toEqual([{ label: "microphone", state: "muted", isSilenced: false }]);
-    expect(watchingOf(told, "host", rows)).toBe(1);
+  });
+
+  it("says whether the room gets something, and what of it is missing", () => {
+    const camera = track("host", "camera");
+    const voice = track("host", "microphone");
+    const off = (one: Track) => ({ ...one, paused: true });
+    const air = (...tracks: readonly Track[]) => airOf(room([host], tracks));
+    expect(air(camera, voice)).toEqual({ state: "on", hasPicture: true, hasSound: true });
+    expect(air(camera, off(voice))).toMatchObject({ state: "on", hasSound: false });
+    expect(air(off(camera), voice)).toMatchObject({ state: "on", hasPicture: false });
+    expect(air(off(camera), off(voice)).state).toBe("paused");
+    expect(air().state).toBe("off");
+    const call = track("s", "microphone", { to: { kind: "seat", id: "x" } });
+    expect(air(call).state).toBe("off");
   });
 
   it("puts nobody on stage before the list of bidders is out", () => {

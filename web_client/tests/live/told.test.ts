@@ -36,7 +36,10 @@ describe("told lines", () => {
       { kind: "floor", held: ["b"] },
       { kind: "layer", track: 4, layer: 1 },
       { kind: "recording", recording: "no_pictures" },
+      { kind: "watching", watching: 12 },
     );
+    expect(told.watching).toBe(12);
+    expect(folded(state).watching).toBeNull();
     expect(told.tracks[4]).toMatchObject({ paused: true, flowing: true });
     expect(Object.keys(told.members)).toEqual(["h", "b"]);
     expect(told).toMatchObject({ onStage: ["b"], held: ["b"], layers: { 4: 1 } });

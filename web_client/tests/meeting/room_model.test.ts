@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { foldTold, NOBODY, type Told } from "../../src/live/told.ts";
 import { foldMeeting } from "../../src/meeting/fold.ts";
-import { listened, roomModel } from "../../src/meeting/room_model.ts";
+import { hearing, listened, roomModel } from "../../src/meeting/room_model.ts";
 import { emptyMeeting, nameIn, reached } from "../../src/meeting/view.ts";
 import { MEETING_EVENTS, member, state, track } from "./a_meeting.ts";
 
@@ -25,7 +25,8 @@ describe("the journal of a meeting", () => {
     ]);
     expect(view.stage).toBe("running");
     expect(nameIn(view, "b1")).toBe("B-03 秦朗");
-    expect(nameIn(view, "camera:main")).toBe("江州主场 2 号评标室 main");
+    const camera = nameIn(view, "camera:main").replaceAll("\u00a0", " ");
+    expect(camera).toBe("江州主场 2 号评标室 摄像头");
     expect(nameIn(view, "nobody")).toBe("");
   });
 
@@ -35,6 +36,24 @@ describe("the journal of a meeting", () => {
     expect(who("seat", "b-03")).toEqual(["b1"]);
     expect(who("venue", "yunzhou")).toEqual(["b1", "b2"]);
     expect(who("all", "")).toEqual(["b1", "b2", "a1", "a2"]);
+  });
+
+  it("names a camera by its venue, and by its own name where there are several", () => {
+    const two = { ...view.venues[0], name: "云州", cameras: ["door", "desk"] };
+    const several = { ...view, venues: [two as (typeof view.venues)[number]] };
+    const names = (of: typeof view) =>
+      roomModel(of, NOBODY, "").venues.flatMap((box) =>
+        box.tiles.filter((one) => one.isCamera).map((one) => one.name.replaceAll("\u00a0", " ")),
+      );
+    expect(names(view)).toEqual(["江州主场 2 号评标室 摄像头"]);
+    expect(names(several)).toEqual(["云州 摄像头 door", "云州 摄像头 desk"]);
+  });
+
+  it("counts among those who hear a call only who is at his seat", () => {
+    const room = told(state([member("b1"), member("b2", { connected: false })]));
+    const model = roomModel(view, room, "s");
+    const all = reached(view, { kind: "all", id: "" });
+    expect(hearing(model, all).map((seat) => seat.person)).toEqual(["b1"]);
   });
 
   it("keeps calls until they end, and remembers what it does not know", () => {

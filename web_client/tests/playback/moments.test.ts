@@ -14,16 +14,29 @@ it("is one line per event, in order, each at its moment", () => {
   const times = moments.map((one) => one.atMs);
   expect(times).toEqual([...times].sort((a, b) => a - b));
   const unlocked = trace.filter((event) => event.type === "bid_unlocked");
-  expect(said(moments).filter((line) => line.endsWith("号已解密"))).toHaveLength(unlocked.length);
+  expect(said(moments).filter((line) => line.endsWith("已解密"))).toHaveLength(unlocked.length);
   const [first] = unlocked.map((event) => event.body as { no: number; received_ms: number });
-  const line = moments.find((one) => one.say().replace("\u00a0", " ") === `${first?.no} 号已解密`);
+  const line = moments.find((one) => new RegExp(`^${first?.no}\\s号.*已解密$`).test(one.say()));
   expect(line?.atMs).toBe(first?.received_ms);
 });
 
 it("speaks the language of the page", () => {
   locale.value = "en";
-  expect(said(moments).some((line) => /^No\. \d+ unlocked$/.test(line))).toBe(true);
+  expect(said(moments).some((line) => /^No\.\s\d+\s.+ unlocked$/.test(line))).toBe(true);
   locale.value = "zh-CN";
+});
+
+it("says to staff whose bid was tried, never that it is theirs", () => {
+  const tried = { no: 2, code: "unlock.key_mismatch", envelope: 1, received_ms: START_MS + 1 };
+  const events = [
+    ...of(trace, "hall"),
+    { type: "attempt_seen", serverMs: START_MS + 1, body: tried },
+  ];
+  const name = of(trace, "hall").flatMap(({ type, body }) =>
+    type === "bidders_announced" ? (body as { bids: { no: number; name: string }[] }).bids : [],
+  )[1]?.name;
+  const line = said(openingMoments("x", events, () => "")).find((one) => one.includes("未成功"));
+  expect(line?.replaceAll("\u00a0", " ")).toBe(`2 号 ${name} 解密未成功：钥匙不对`);
 });
 
 it("knows which has happened last", () => {

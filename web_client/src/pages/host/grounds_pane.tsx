@@ -10,6 +10,7 @@ import { openGrounds, type Suggestion, standingGround } from "../../opening/acts
 import type { OpeningView } from "../../opening/view.ts";
 import { clockTime } from "../../time.ts";
 import { stateText } from "../../ui/readout.tsx";
+import { tryWord } from "../../ui/refusal.tsx";
 import { roleWord } from "../../ui/top.tsx";
 import { Button, Facts, Status } from "../../ui/words.tsx";
 import {
@@ -22,7 +23,6 @@ import {
   whyText,
 } from "./officer_view.ts";
 import { OfficerKey, ReasonField, type SigningProps } from "./signing.tsx";
-import { tryWord } from "./stage_pane.tsx";
 
 export function GroundsPane({ view, officer, officerActs }: SigningProps) {
   const all = Object.values(view.acts.suggestions).sort((a, b) => a.no - b.no);

@@ -14,19 +14,20 @@ import type { TenderView } from "../../tender/view.ts";
 import { countdown } from "../../time.ts";
 import { Announcer, Broadcast } from "../../ui/broadcast.tsx";
 import { Glyph } from "../../ui/glyph.tsx";
-import { TroubleBox } from "../../ui/refusal.tsx";
+import { TroubleBox, tryWord } from "../../ui/refusal.tsx";
 import { Here, Strip } from "../../ui/steps.tsx";
 import { Top } from "../../ui/top.tsx";
 import { Button, Status } from "../../ui/words.tsx";
 import { stageWord, whenOf } from "../board_page.tsx";
 import { type Surroundings, trustOf, useTitle } from "../frame.tsx";
+import { presentText } from "../hall_page.tsx";
 import { ControlForm, DeskBoard, type OpenForm } from "./controls.tsx";
 import { GroundsPane } from "./grounds_pane.tsx";
 import { type HostActs, type HostView, type QueueItem, queueOf } from "./host_view.ts";
 import { OfficerForms } from "./officer_forms.tsx";
 import { type OfficerActs, type OfficerView, toRepair, waitingFor } from "./officer_view.ts";
 import { SigningPane } from "./signing.tsx";
-import { StagePane, tryWord } from "./stage_pane.tsx";
+import { StagePane } from "./stage_pane.tsx";
 
 export interface HostPageProps {
   readonly view: OpeningView;
@@ -105,7 +106,7 @@ export function HostPage(props: HostPageProps) {
             <h2>
               {t("host.audience")}
               {typeof around.counts?.["viewers"] === "number" && (
-                <span class="counts">{t("hall.viewers", { n: around.counts["viewers"] })}</span>
+                <span class="counts">{presentText(around.counts["viewers"])}</span>
               )}
             </h2>
             <Broadcast lines={view.announcements} />

@@ -10,7 +10,7 @@ import { trusteesOf } from "../../opening/board.ts";
 import { isStaffUnlocked, openable, openTries } from "../../opening/own.ts";
 import type { OpeningView } from "../../opening/view.ts";
 import { clockTime, dayTime } from "../../time.ts";
-import { refusalText } from "../../ui/refusal.tsx";
+import { tryWord } from "../../ui/refusal.tsx";
 import { type Flap, Flaps } from "../../ui/tally.tsx";
 import { Act, Button, Facts, Progress } from "../../ui/words.tsx";
 import { BidderList, RackOf, Shares } from "../hall_page.tsx";
@@ -231,13 +231,6 @@ function ReleasePane({ view, host, acts }: ControlsProps) {
       </section>
     </>
   );
-}
-
-/** A failed try in the host's words; the bidder's own page speaks to the bidder. */
-export function tryWord(code: string): string {
-  if (code === "unlock.window_closed") return t("host.too_late");
-  const isKey = code === "unlock.key_mismatch" || code.startsWith("seed.");
-  return isKey ? t("host.key_wrong") : refusalText(code).title;
 }
 
 /** Why the closed ones stayed closed, from the evidence; the ground itself is decided later. */

@@ -15,6 +15,8 @@ import { layOut } from "./timeline.ts";
 
 const TICK_MS = 100;
 const MAKING_MS = 1000;
+/** A room closes while its recording is looked at: what is said of it must follow. */
+const RECORDING_MS = 3000;
 const PAGES_MAX = 1000;
 
 /** The whole of a channel's journal. */
@@ -31,7 +33,13 @@ async function journal(room: string, audience: string): Promise<readonly Opening
   return events;
 }
 
-/** Asks again while files are being made. */
+/** How soon to ask again; null: nothing will change by itself. */
+function againMs({ making, state }: RecordingView): number | null {
+  if (making) return MAKING_MS;
+  return state === "recording" || state === "closing" ? RECORDING_MS : null;
+}
+
+/** Asks again while files are being made, and while the recording goes on. */
 function useRecording(room: string, turn: number) {
   const [recording, setRecording] = useState<RecordingView>(NO_RECORDING);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
@@ -46,7 +54,8 @@ function useRecording(room: string, turn: number) {
         setTrouble(null);
         setRecording(view);
         setLoaded(true);
-        if (view.making) timer = setTimeout(ask, MAKING_MS);
+        const again = againMs(view);
+        if (again !== null) timer = setTimeout(ask, again);
       } catch (error) {
         if (isOver) return;
         setTrouble(troubleOf(error, clock.now()));

@@ -4,12 +4,12 @@
  * Pure: the same folds that drive the live pages say what an event means, so that the playback says
  * it in the words that the hall read. Invariant: in order of the server's time; one line per event.
  */
-import { type TextArgs, type TextKey, t } from "../../i18n.ts";
+import { t } from "../../i18n.ts";
 import { type FloorEvent, floorLine } from "../../meeting/floor_lines.ts";
 import { foldOpening, type OpeningEvent } from "../../opening/fold.ts";
-import { emptyOpening } from "../../opening/view.ts";
+import { type Bid, emptyOpening } from "../../opening/view.ts";
 import { announcementText } from "../../ui/broadcast.tsx";
-import { refusalText } from "../../ui/refusal.tsx";
+import { tryWord } from "../../ui/refusal.tsx";
 
 export interface Moment {
   readonly id: number;
@@ -21,13 +21,18 @@ export interface Moment {
 /** A person's name by id; "" when the recording does not know him. */
 export type NameOf = (person: string) => string;
 
+/** Whose bid it is: number and firm, as far as the hall has read the list of bidders. */
+function whose(bids: readonly Bid[], no: number): string {
+  const name = bids.find((bid) => bid.no === no)?.name ?? "";
+  return name === "" ? t("moment.bid", { no }) : t("moment.bid_of", { no, name });
+}
+
 /** What only staff are told, and the hall's fold makes no line of. */
-const STAFF: Readonly<Record<string, (body: never) => [TextKey, () => TextArgs]>> = {
-  bid_unlocked: (body: { no: number }) => ["moment.bid_unlocked", () => ({ no: body.no })],
-  attempt_seen: (body: { no: number; code: string }) => [
-    "moment.attempt_seen",
-    () => ({ no: body.no, why: refusalText(body.code).title }),
-  ],
+const STAFF: Readonly<Record<string, (body: never, bids: readonly Bid[]) => string>> = {
+  bid_unlocked: (body: { no: number }, bids) =>
+    t("moment.bid_unlocked", { who: whose(bids, body.no) }),
+  attempt_seen: (body: { no: number; code: string }, bids) =>
+    t("moment.attempt_seen", { who: whose(bids, body.no), why: tryWord(body.code) }),
 };
 
 function receivedMs(event: OpeningEvent): number {
@@ -60,8 +65,8 @@ export function openingMoments(
     }
     const staff = Object.hasOwn(STAFF, event.type) ? STAFF[event.type] : undefined;
     if (staff) {
-      const [key, args] = staff(event.body as never);
-      lines.push({ atMs: receivedMs(event), say: () => t(key, args()) });
+      const { bids } = view;
+      lines.push({ atMs: receivedMs(event), say: () => staff(event.body as never, bids) });
       continue;
     }
     const say = floorLine(event as FloorEvent, nameOf);

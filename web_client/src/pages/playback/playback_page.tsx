@@ -75,6 +75,13 @@ function StateCase({ recording, isAsking, onMake }: PlaybackProps) {
       </Case>
     );
   }
+  if (state === "closing") {
+    return (
+      <Case title={t("playback.closing_title")}>
+        <p role="status">{t("playback.closing_why")}</p>
+      </Case>
+    );
+  }
   const isMade = files.length > 0;
   if (state === "ready" && isMade && recording.isWhole) return null;
   if (state === "none" || state === "refused") {

@@ -38,7 +38,15 @@ export interface Lost {
   readonly ms: number;
 }
 
-export type RecordingState = "none" | "recording" | "ended" | "making" | "ready" | "refused";
+/** "closing": the room is over and the last seconds are being written. */
+export type RecordingState =
+  | "none"
+  | "recording"
+  | "closing"
+  | "ended"
+  | "making"
+  | "ready"
+  | "refused";
 
 export interface RecordingView {
   readonly state: RecordingState;
@@ -70,7 +78,14 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 const whole = (value: unknown): number =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0;
 
-const STATES: ReadonlySet<string> = new Set(["recording", "ended", "making", "ready", "refused"]);
+const STATES: ReadonlySet<string> = new Set([
+  "recording",
+  "closing",
+  "ended",
+  "making",
+  "ready",
+  "refused",
+]);
 
 function readWho(value: unknown): Who {
   const who = isMembers(value) ? value : {};

@@ -20,7 +20,7 @@ export type Pin =
   | { readonly kind: "screen"; readonly id: string };
 
 export function tileName(tile: Tile): string {
-  if (tile.isCamera) return t("venue.camera", { name: tile.seat });
+  if (tile.isCamera) return tile.name;
   const role = tile.isModerator ? t("role.host") : "";
   return [role, tile.seat.toUpperCase(), tile.name].filter(Boolean).join(" ");
 }

@@ -6,7 +6,7 @@
  */
 import { useState } from "preact/hooks";
 import { t } from "../../i18n.ts";
-import type { RoomModel, Tile } from "../../meeting/room_model.ts";
+import { hearing, type RoomModel, type Tile } from "../../meeting/room_model.ts";
 import { type MeetingView, reached, type Scope, type ScopeKind } from "../../meeting/view.ts";
 import { countdown } from "../../time.ts";
 import { Glyph } from "../../ui/glyph.tsx";
@@ -144,7 +144,7 @@ const SCOPE_WHY: Readonly<Record<ScopeKind, "wall.why_seat" | "wall.why_venue" |
   { seat: "wall.why_seat", venue: "wall.why_venue", all: "wall.why_all" };
 
 function CallPane({ props, tile }: { readonly props: WallProps; readonly tile: Tile | null }) {
-  const { view, ownCall, acts, busy, around, deviceTrouble } = props;
+  const { view, model, ownCall, acts, busy, around, deviceTrouble } = props;
   const [asked, setAsked] = useState("");
   if (ownCall) {
     return (
@@ -157,7 +157,7 @@ function CallPane({ props, tile }: { readonly props: WallProps; readonly tile: T
               : t(ownCall.isSent ? "wall.connecting" : "wall.left_over")}
           </span>
         </h2>
-        <p>{t("wall.heard_by_names", { names: names(view, ownCall.to) })}</p>
+        <p>{heardBy(model, view, ownCall.to)}</p>
         <p class="num">{countdown(around.nowMs - ownCall.beganMs)}</p>
         {deviceTrouble !== "" && <p class="field-error">{deviceTrouble}</p>}
         <Act id="end-call" isDanger onPress={acts.endCall} isBusy={busy === "end_call"}>
@@ -207,10 +207,12 @@ function CallPane({ props, tile }: { readonly props: WallProps; readonly tile: T
   );
 }
 
-function names(view: MeetingView, to: Scope): string {
-  return reached(view, to)
-    .map((seat) => `${seat.seat.toUpperCase()} ${seat.name}`)
-    .join(t("wall.and"));
+/** Only who is at his seat: an empty one hears nothing. */
+function heardBy(model: RoomModel, view: MeetingView, to: Scope): string {
+  const seats = hearing(model, reached(view, to));
+  if (seats.length === 0) return t("wall.heard_by_nobody");
+  const names = seats.map((seat) => `${seat.seat.toUpperCase()} ${seat.name}`);
+  return t("wall.heard_by_names", { names: names.join(t("wall.and")) });
 }
 
 /** What is heard here; nobody in the room is told. */
