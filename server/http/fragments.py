@@ -119,7 +119,9 @@ async def hls(request: web.Request) -> web.StreamResponse:
     try:
         stream, _ = door.open(request)
         if name == "index.m3u8":
-            return web.Response(text=await stream.begun_master(), content_type=PLAYLIST)
+            with door.held(request):
+                text = await stream.begun_master()
+            return web.Response(text=text, content_type=PLAYLIST)
         if name.endswith(".m3u8"):
             with door.held(request):
                 text = await stream.playlist(name.removesuffix(".m3u8"))

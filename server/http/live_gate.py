@@ -24,6 +24,7 @@ BODY_BYTES_MAX: Final = 2 * SDP_BYTES_MAX + (8 << 10)  # JSON writes a line's en
 TOLD_PER_ADDRESS_MAX: Final = 100  # an office behind one address
 TOLD_MAX: Final = 4000
 ASK_RATE: Final = Rate(60, 600)
+GUESS_RATE: Final = Rate(60, 60)  # of an encoder's token, from one address
 ADDRESSES_MAX: Final = 50_000
 
 
@@ -35,11 +36,17 @@ class LiveGate:
         self.desk = video.desk
         self._told = Slots(TOLD_PER_ADDRESS_MAX, TOLD_MAX, "media.full")
         self._asked = Buckets(ASK_RATE, ADDRESSES_MAX, now_ms, "media.too_often")
+        # Of its own: an encoder behind an office's address must not use up the office's cards.
+        self._guessed = Buckets(GUESS_RATE, ADDRESSES_MAX, now_ms, "media.too_often")
         self._by_session: dict[bytes, set[tuple[str, Listener]]] = {}
 
     def take(self, person: str) -> None:
         """One question of somebody. Raises Refused ``media.too_often``."""
         self._asked.take(person)
+
+    def take_guess(self, address: str) -> None:
+        """A wrong token. Raises Refused ``media.too_often``."""
+        self._guessed.take(address)
 
     @contextmanager
     def present(

@@ -12,6 +12,7 @@ from server.domain.model import Actor
 from server.domain.refusals import Refused
 from server.http.front import Front
 from server.http.guard import UseCase, refusal_answer
+from server.http.live_gate import gate_of
 from server.http.wire import read_body
 
 
@@ -29,7 +30,7 @@ def bearer(use_case: UseCase) -> UseCase:
         except Refused as refused:
             if refused.code != "whip.token":
                 raise
-        front.card_rate.take(front.address(request))
+        gate_of(request).take_guess(front.address(request))
         response = refusal_answer(request, "whip.token", {})
         response.headers["WWW-Authenticate"] = 'Bearer realm="kaibiao"'
         return response

@@ -169,6 +169,15 @@ async def test_one_address_may_not_take_every_place(
         assert site.room.hub.viewers == 1
 
 
+async def test_who_waits_for_a_first_picture_has_a_place_too(
+    site: Site, client: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fragments, "ADDRESS_MAX", 0)
+    for name in ("index.m3u8", "video.m3u8"):
+        async with client.get(f"{site.url}/media/room/hls/{name}") as refused:
+            assert (refused.status, (await refused.json())["code"]) == (429, "stream.too_many")
+
+
 async def test_who_does_not_read_is_set_forward_and_then_closed_and_nothing_grows(
     site: Site, client: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
