@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.contestants import Contestant
+from loadtests.ports import free_port
 from loadtests.site import SiteUnderLoad
 
 BUILT = Path(__file__).parents[1] / "build" / "peers" / "centrifugo"
@@ -41,11 +42,6 @@ def greeting() -> bytes:
     return _delimited(b"\x08\x01\x22\x00") + _delimited(subscribe)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 class Centrifugo(Contestant):
     """One node with its memory engine."""
 
@@ -65,7 +61,7 @@ class Centrifugo(Contestant):
                 }
             )
         )
-        self._port = _free_port()
+        self._port = free_port()
         command = [path, "-c", str(config), "-a", "127.0.0.1", "-p", str(self._port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         super().__init__(NAME, self._process.pid)

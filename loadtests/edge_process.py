@@ -6,18 +6,20 @@ Invariant: it is ended by its process id, by whoever started it.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from loadtests.ports import free_ports
+
 SECRET = "a secret between a site and its edges"  # of tests: it guards nothing
-READY_S_MAX = 30.0
-STOP_S_MAX = 15.0
+READY_S_MAX = 60.0
+STOP_S_MAX = 60.0
 
 
 def edge_settings(redis: str, **more: Any) -> dict[str, Any]:
@@ -30,12 +32,10 @@ class EdgeProcess:
 
     def __init__(self, redis: str, origin: str, *, limits: dict[str, int] | None = None) -> None:
         """``origin``: of the site, which is also where its pages are."""
-        with socket.socket() as first, socket.socket() as second:
-            for sock in (first, second):
-                sock.bind(("127.0.0.1", 0))
-            self.port: int = first.getsockname()[1]
-            self._health: int = second.getsockname()[1]
-        self._process: subprocess.Popen[str] | None = None
+        self.port = free_ports(2)
+        self._health = self.port + 1
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that nobody reads fills
         edges = edge_settings(redis, owner=origin, ws_port=self.port, health_port=self._health)
         self._environment = os.environ | {"KAIBIAO_SITE__ORIGIN": origin}
         self._environment |= {f"KAIBIAO_EDGES__{k.upper()}": str(v) for k, v in edges.items()}
@@ -60,6 +60,7 @@ class EdgeProcess:
 
     def __exit__(self, *exc: object) -> None:
         self.kill()
+        self._errors.close()
 
     def start(self) -> None:
         assert self._process is None
@@ -67,9 +68,8 @@ class EdgeProcess:
             [sys.executable, "-m", "server.cli", "edge"],
             env=self._environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
         )
 
     def until_ready(self, rooms: int) -> None:
@@ -85,7 +85,7 @@ class EdgeProcess:
         give_up = time.monotonic() + READY_S_MAX
         while not is_so():
             assert self._process is not None
-            assert self._process.poll() is None, "the edge has ended"
+            assert self._process.poll() is None, f"the edge has ended: {self.said()}"
             assert time.monotonic() < give_up, f"the edge says {self.reasons()}"
             time.sleep(0.05)
 
@@ -105,20 +105,25 @@ class EdgeProcess:
         """kill -9."""
         if self._process is not None:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
             self._process = None
 
     def terminate(self) -> tuple[int, str]:
         """The orderly end: (exit code, what it wrote to stderr)."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        _, said = self._process.communicate(timeout=STOP_S_MAX)
-        code, self._process = self._process.returncode, None
-        return code, said
+        code = self._process.wait(STOP_S_MAX)
+        self._process = None
+        return code, self.said()
+
+    def said(self) -> str:
+        """Everything that its lives have written to stderr."""
+        number = self._errors.fileno()
+        return os.pread(number, os.fstat(number).st_size, 0).decode()
 
     def _get(self, path: str) -> str:
         try:
-            with urlopen(f"http://127.0.0.1:{self._health}/{path}", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{self._health}/{path}", timeout=READY_S_MAX) as answer:
                 return answer.read().decode()
         except URLError as error:
             body = getattr(error, "read", None)

@@ -11,7 +11,9 @@ import tempfile
 import time
 from typing import Self
 
-START_S_MAX = 10.0
+from loadtests.ports import free_port
+
+START_S_MAX = 60.0
 MISSING = "redis-server is missing: apt-get install redis-server"
 
 
@@ -20,9 +22,7 @@ class RedisProcess:
 
     def __init__(self) -> None:
         assert shutil.which("redis-server"), MISSING
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            self.port: int = sock.getsockname()[1]
+        self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="redis-")
         self._process: subprocess.Popen[bytes] | None = None
 

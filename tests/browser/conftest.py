@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from loadtests.ports import free_ports
 from server.demo.world import Person, World
 from tests.browser.detours import RefusingProxy, detour
 from tests.browser.hall_process import CAST, GUEST, ROOM, SEED
@@ -47,18 +47,6 @@ Proxy = TypeVar("Proxy")
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def free_ports() -> int:
-    """A port whose next four are free as well."""
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as held:
-            for offset in range(5):
-                held.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))
-            return port
 
 
 @dataclass
@@ -160,7 +148,7 @@ class HallUnderTest:
 async def hall(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[HallUnderTest]:
     wanted: dict[str, Any] = getattr(request, "param", {})
     plan = {
-        "port": free_ports(),
+        "port": free_ports(5),
         "data": str(tmp_path / "hall"),
         "deadline_ms": now_ms() + wanted.get("deadline_s", 45) * 1000,
         "window_ms": wanted.get("window_s", 90) * 1000,
@@ -181,7 +169,9 @@ async def launched(*more_flags: str) -> AsyncIterator[Browser]:
     path = shutil.which("chromium")
     assert path is not None, "browser journeys need Debian's chromium: apt-get install chromium"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS, *more_flags])
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=[*FLAGS, *more_flags], timeout=STEP_MS
+        )
         yield browser
         await browser.close()
 

@@ -4,7 +4,6 @@ import json
 import os
 import resource
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,23 +12,15 @@ from urllib.request import urlopen
 
 import pytest
 
+from loadtests.ports import free_ports
 from tests.cli.program import ENGLISH, PROGRAM, run
 
 pytestmark = pytest.mark.slow
 
 
-def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
 def settings(data: Path) -> dict[str, str]:
-    http, ws, health = free_ports(3)
+    http = free_ports(5)  # live video takes the last two
+    ws, health = http + 1, http + 2
     return {
         "KAIBIAO_SITE__DATA": str(data),
         "KAIBIAO_SITE__ORIGIN": f"http://127.0.0.1:{http}",

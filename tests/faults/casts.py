@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from server.demo.world import TenderPlan
-from tests.faults.site_process import ROOM, Nursery, SiteProcess, plan_of
+from tests.faults.site_process import ROOM, Nursery, SiteProcess, free_place, plan_of
 from tests.faults.steady_people import Steady, SteadyBidder, SteadyHost, SteadyTrustee
 
 OPENING, TENDER = f"opening:{ROOM}", f"tender:{ROOM}"
@@ -24,7 +24,7 @@ class Cast:
     accounts: int = 0  # people of bidders in the registry; at least ``bids``
     plan: TenderPlan = field(default_factory=lambda: plan_of(DEADLINE_MS))
     edges: dict[str, Any] = field(default_factory=dict)
-    ready: dict[str, Any] = field(default_factory=dict)  # ports and origin, where given
+    ready: dict[str, Any] = field(default_factory=free_place)  # its ports and origin
     first: dict[str, Any] = field(default_factory=dict)  # the first window_opened
 
     async def __aenter__(self) -> Self:

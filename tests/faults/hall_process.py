@@ -70,7 +70,7 @@ def config_of(plan: dict[str, Any]) -> Config:
     return Config(
         site=Site(
             data=plan["data"],
-            origin=plan.get("origin", "http://127.0.0.1:8420"),
+            origin=plan["origin"],
             log_origin=LOG_ORIGIN,
         ),
         listen=Listen(

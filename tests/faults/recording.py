@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from loadtests.ports import free_port
 from server.demo.people import now_ms
-from tests.faults.site_process import free_port
 
 
 @dataclass

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,12 +16,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from loadtests.ports import free_ports
 from server.demo.people import now_ms
 from server.demo.world import TenderPlan, World
 
 ROOT = Path(__file__).parents[2]
 ROOM = "jz-2026-sg-0417"
 START_S_MAX = 60.0
+PLACE = ("http_port", "ws_port", "health_port", "origin")
 
 
 class Nursery:
@@ -48,6 +49,13 @@ class Nursery:
         self._process.stdin.close()
         self._process.wait(10)
         self.directory.cleanup()
+
+
+def free_place() -> dict[str, Any]:
+    """Where a site shall be in all its lives: its ports, and the origin that they make."""
+    http_port = free_ports(5)  # the last two are live video's
+    places = http_port, http_port + 1, http_port + 2, f"http://127.0.0.1:{http_port}"
+    return dict(zip(PLACE, places, strict=True))
 
 
 def plan_of(deadline_in_ms: int, **more: Any) -> TenderPlan:
@@ -76,7 +84,7 @@ class SiteProcess:
     world_seed: bytes = bytes(range(32))
     public_hosts: list[str] = field(default_factory=list)  # of proxies before the pages
     edges: dict[str, Any] = field(default_factory=dict)  # the section of its configuration
-    ready: dict[str, Any] = field(default_factory=dict)
+    ready: dict[str, Any] = field(default_factory=free_place)
     lives: int = 0
     alive: bool = False
 
@@ -121,15 +129,11 @@ class SiteProcess:
             "world": self.world_seed.hex(),
             "bidders": self.bidders,
             "tenders": {room: asdict(tender) for room, tender in self.tenders.items()},
-            "http_port": self.ready.get("http_port", 0),
-            "ws_port": self.ready.get("ws_port", 0),
-            "health_port": self.ready.get("health_port") or free_port(),
             "public_hosts": self.public_hosts,
             "edges": self.edges,
             "point": point,
         }
-        if self.ready:
-            plan["origin"] = self.ready["origin"]
+        plan |= {name: self.ready[name] for name in PLACE}
         self.alive = True
         for event in (self._forked, self._ended, self._became_ready):
             event.clear()
@@ -216,10 +220,3 @@ class SiteProcess:
     def said(self) -> str:
         """Everything that its lives have written to their outputs."""
         return self.log.read_text() if self.log.exists() else ""
-
-
-def free_port() -> int:
-    """One that nobody listens at now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]

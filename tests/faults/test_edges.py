@@ -21,7 +21,7 @@ from signaling.frames import event_payload
 from signaling.gateway import Event
 from tests.faults.books import open_books
 from tests.faults.casts import DEADLINE_MS, OPENING, Cast
-from tests.faults.site_process import Nursery, free_port, plan_of
+from tests.faults.site_process import Nursery, free_place, plan_of
 
 pytestmark = pytest.mark.slow
 
@@ -124,8 +124,7 @@ async def with_edges(
     nursery: Nursery, directory: Path
 ) -> AsyncIterator[tuple[Cast, RedisProcess, EdgeProcess, EdgeProcess]]:
     """A hall with two edges; they were there first, and knew nobody."""
-    ports = {name: free_port() for name in ("http_port", "ws_port", "health_port")}
-    ready = {**ports, "origin": f"http://127.0.0.1:{ports['http_port']}"}
+    ready = free_place()
     with (
         RedisProcess() as bus,
         EdgeProcess(bus.url, ready["origin"]) as a,

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from loadtests.ports import free_port
 from server.http import client_uploads
-from server.http.app import bind
 from server.http.client import HallHttp, HallRefused
 from tests.http.site import Site, refused
 from tests.http.small_hall import PEOPLE, TENDER, sealed
@@ -55,11 +55,6 @@ async def breaking_line(port: int, to_port: int, cuts: list[int]) -> AsyncIterat
     finally:
         server.close()
         await server.wait_closed()
-
-
-def free_port() -> int:
-    with bind("127.0.0.1", 0) as sock:
-        return sock.getsockname()[1]
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ import pytest
 from aioice import stun
 from playwright.async_api import BrowserContext
 
+from loadtests.ports import free_port
 from media.grants import Label
 from server.live.turn import LIFETIME_MS, Relay
 from tests.media.sfu_lab import running
@@ -26,12 +27,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 SECRET = "shared by the site and its relay"
 SMALL = {"width": 320, "height": 180, "simulcast": False}
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @asynccontextmanager
