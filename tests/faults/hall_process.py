@@ -92,6 +92,8 @@ async def prepare(site: Running, plan: dict[str, Any]) -> None:
     for room, members in plan["tenders"].items():
         found = site.hall.find_room(f"opening:{room}")
         if found is None or found.state.manifest is None:
+            # A busy machine may have taken longer to come here than a deadline is away.
+            members["deadline_ms"] += time.time_ns() // 1_000_000 - plan["sent_ms"]
             await publish(site, world, TenderPlan(**members), room)
 
 

@@ -132,6 +132,7 @@ class SiteProcess:
             "public_hosts": self.public_hosts,
             "edges": self.edges,
             "point": point,
+            "sent_ms": now_ms(),
         }
         plan |= {name: self.ready[name] for name in PLACE}
         self.alive = True

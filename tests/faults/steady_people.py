@@ -25,6 +25,7 @@ from signaling.feed import HeardEvent
 
 AGAIN_S = 0.05
 MARGIN_MS, FURTHER_MS = 2_500, 2_000
+SLOW_TIMES = 4
 LINE_TROUBLE = (aiohttp.ClientError, OSError, TimeoutError)
 OURS = frozenset({"server.trouble", "room.busy", "upload.busy", "upload.offset"})
 
@@ -250,8 +251,12 @@ class SteadyHost(Steady, Host):
 
         ``peace`` is not set while that must not be disturbed for long.
         """
+        began_ms = now_ms()
         deadline_ms = (await self.read_rules()).deadline_ms
         while not delivered():
+            # To put it off once more takes about as long as the last time.
+            margin_ms = max(margin_ms, SLOW_TIMES * (now_ms() - began_ms))
+            began_ms = now_ms()
             if deadline_ms - now_ms() < margin_ms:
                 peace.clear()
                 deadline_ms = now_ms() + margin_ms + FURTHER_MS
