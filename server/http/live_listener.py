@@ -28,7 +28,7 @@ HEADER_LINE_MAX: Final = 4096
 HEADERS_MAX: Final = 64
 KEEPALIVE_S: Final = 75.0
 OF: Final = "{of:[0-9]{1,9}[.][a-z]{5}}"
-MEMBER: Final = "member"
+MEMBER: Final = web.RequestKey("member", str)
 SHUTDOWN_S: Final = 1.0
 BACKLOG: Final = 1024
 

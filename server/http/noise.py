@@ -17,4 +17,6 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 def hush_strangers() -> None:
     """Idempotent."""
+    # A viewer's list of protocols, with his address.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     logging.getLogger("aiohttp.server").addFilter(_is_ours)

@@ -135,14 +135,15 @@ class Knocker:
 
 
 class Troubles(logging.Handler):
-    """What the site's process logs that is no plain notice."""
+    """What a process logs that is no notice of its own: mistakes, and what the library says."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.found: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info or record.levelno >= logging.ERROR:
+        is_librarys = record.name.startswith("aiohttp")
+        if record.exc_info or record.levelno >= logging.ERROR or is_librarys:
             self.found.append(f"{record.name}: {record.getMessage()} {record.exc_info}")
 
 
