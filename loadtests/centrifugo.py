@@ -16,13 +16,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from loadtests.child import STOP_WITHIN_S
 from loadtests.contestants import Contestant
 from loadtests.ports import free_port
 from loadtests.site import SiteUnderLoad
 
 BUILT = Path(__file__).parents[1] / "build" / "peers" / "centrifugo"
 NAME, CHANNEL, API_KEY = "Centrifugo", "fanout", "load-test"
-READY_WITHIN_S = 15.0
+READY_WITHIN_S = 60.0
 
 
 def program() -> str | None:
@@ -105,5 +106,5 @@ class Centrifugo(Contestant):
     def close(self) -> None:
         self._api.close()
         self._process.kill()  # asked politely it would see its clients off for longer than a round
-        self._process.wait(10)
+        self._process.wait(STOP_WITHIN_S)
         self._folder.cleanup()

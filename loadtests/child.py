@@ -6,6 +6,7 @@ reads the first answer. A child ends when its stdin ends, so nothing outlives th
 """
 
 import os
+import select
 import struct
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import msgpack
 
 LENGTH = struct.Struct(">I")
 ANSWER_BYTES_MAX = 1 << 30
-STOP_WITHIN_S = 20.0
+STOP_WITHIN_S = 60.0
+IDLE_S = 2.0
 
 Order = Callable[..., Any]
 
@@ -131,10 +133,15 @@ def write_all(fd: int, raw: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def obey(orders: Mapping[str, Order]) -> None:
-    """Carries out orders until stdin ends."""
+def obey(orders: Mapping[str, Order], between: Callable[[], None] | None = None) -> None:
+    """Carries out orders until stdin ends. ``between``: done now and then while there is none."""
     fd = answers_fd()
-    while head := read_order(LENGTH.size):
+    while True:
+        while between is not None and not select.select([0], [], [], IDLE_S)[0]:
+            between()
+        head = read_order(LENGTH.size)
+        if not head:
+            return
         (length,) = LENGTH.unpack(head)
         name, arguments = msgpack.unpackb(read_order(length), strict_map_key=False)
         try:

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
-from loadtests.child import Child
+from loadtests.child import STOP_WITHIN_S, Child
 from loadtests.machine import cpu_s, rss_bytes
 from loadtests.site import SiteUnderLoad
 from signaling.codec import ChannelKey
@@ -150,5 +150,5 @@ class NodePeer(Contestant):
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(STOP_WITHIN_S)
         self._process.stdout.close()

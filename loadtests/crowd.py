@@ -19,7 +19,7 @@ from crypto.messages import build_unlock
 from crypto.suites import get_suite
 from loadtests.child import obey
 from loadtests.comeback import Comeback, Seqs, through_the_cut
-from loadtests.seats import Row, Seat
+from loadtests.seats import OTHERS_EVERY_S, Row, Seat
 from loadtests.wire import client_frame, handshake, hello, packed
 from signaling.options import PATH, SUBPROTOCOL
 
@@ -27,7 +27,6 @@ POLL_S_MAX = 0.05
 QUIET_NS = 500_000_000
 EPOLL_GRAIN_NS = 1_500_000
 KNOWN_MAX = 256
-OTHERS_EVERY_S = 2.0
 EVENT, BATCH = b"\x99\xa2ev", b"\x92\xa5batch"  # how our frames begin
 
 _rows: dict[str, Row] = {}
@@ -56,7 +55,13 @@ def join(
         asked = tickets or [None] * len(sources)
         hellos = [hello(t, p) for t, p in zip(asked, positions, strict=True)]
     _rows[row] = made = Row(host, port)
-    made.open(sources, requests, hellos, is_ours=not greeting)
+    made.open(
+        sources,
+        requests,
+        hellos,
+        is_ours=not greeting,
+        meanwhile=lambda: _answer_pings(but=made),
+    )
     made.seats.sort(key=lambda seat: seat.number)
     made.drain(0.3, lambda *_: None)
     gc.collect()
@@ -194,7 +199,7 @@ def listen(
     }
 
 
-def _answer_pings(but: Row) -> None:
+def _answer_pings(but: Row | None = None) -> None:
     """Rows that nobody listens to now are heard all the same, or their server calls them dead."""
     for row in _rows.values():
         while row is not but and row.poll(0, lambda *_: None):
@@ -275,16 +280,19 @@ def _seqs(payload: bytes, kind: str, by_room: bool) -> tuple[tuple[int, bool, An
 
 
 def _events(payload: bytes) -> list[Any]:
-    begin = payload.find(EVENT)
-    if begin < 0:
-        return []
     if payload.startswith(BATCH):
         return msgpack.unpackb(payload, strict_map_key=False)[1]
-    # A peer has its own words around what it carries.
-    unpacker = msgpack.Unpacker(strict_map_key=False)
-    unpacker.feed(payload[begin:])
-    return [unpacker.unpack()]
+    # A peer has its own words around what it carries, and one that falls behind sends several.
+    found: list[Any] = []
+    begin = payload.find(EVENT)
+    while begin >= 0:
+        unpacker = msgpack.Unpacker(strict_map_key=False)
+        unpacker.feed(payload[begin:])
+        found.append(unpacker.unpack())
+        begin = payload.find(EVENT, begin + unpacker.tell())
+    return found
 
 
 if __name__ == "__main__":
-    obey({f.__name__: f for f in (join, leave, prebuild, storm, listen, comeback, live, send)})
+    orders = (join, leave, prebuild, storm, listen, comeback, live, send)
+    obey({order.__name__: order for order in orders}, between=_answer_pings)

@@ -50,6 +50,7 @@ class Measured:
 
     gb_per_s: list[float] = field(default_factory=list)
     lag_ms: list[float] = field(default_factory=list)  # of the server's loop meanwhile
+    core_wait: list[float] = field(default_factory=list)  # share of the time, of the loop's thread
     heard_ms: list[float] = field(default_factory=list)  # commit to the 500 clients' reads
     server_cpu_s: list[float] = field(default_factory=list)
     crowd_cpu_s: list[float] = field(default_factory=list)
@@ -73,8 +74,9 @@ class Race:
             crowd.tell("listen", **order)
         server.ask("hosts_begin", rooms=[ROOM], every_ms=EVERY_MS)
         server.ask("lag_begin")
-        cpu = self.site.cpu_s()
+        cpu, waited_s = self.site.cpu_s(), machine.core_wait_s(server.pid)
         took_s = work()
+        into.core_wait.append((machine.core_wait_s(server.pid) - waited_s) / took_s)
         into.server_cpu_s.append(self.site.cpu_s() - cpu)
         into.lag_ms += server.ask("lag_end")
         time.sleep(EVERY_MS / 1000)  # even the shortest work hears one event
@@ -224,6 +226,7 @@ def _report(
             "gb_per_s": round(machine.median(one.gb_per_s), 3),
             "server_cpu_s": round(machine.median(one.server_cpu_s), 3),
             "generator_cpu_s": round(machine.median(one.crowd_cpu_s), 3),
+            "loop_waits_for_a_core_percent": round(machine.median(one.core_wait) * 100, 1),
             "loop_lag_ms": machine.spread_ms([lag / 1000 for lag in one.lag_ms]),
             "commit_to_read_ms": machine.spread_ms([ms / 1000 for ms in one.heard_ms]),
         }

@@ -125,7 +125,8 @@ def measure(arguments: argparse.Namespace) -> Report:
             for phase in phases:
                 if phase.name in ports:
                     seat(site, phase.name, viewers, ports[phase.name])
-                one_phase(site, phase, pids, events, every_ms)
+                pace_ms = every_ms if phase.name in ports else EVERY_MS_MIN
+                one_phase(site, phase, pids, events, pace_ms)
                 if phase.name in ports:
                     leave(site, phase.name)
         from_journal = sum(e.metrics()['kaibiao_edge_events_total{way="journal"}'] for e in edges)

@@ -4,11 +4,14 @@ CPU is the kernel's accounting of all threads of a process, never a process's ow
 """
 
 import os
+import resource
 import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+# Of any process besides its seats: its modules, its journal, its pipes.
+FILES_BESIDES = 500
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 PROBE_BYTES = 8192
@@ -30,6 +33,16 @@ def cpu_s(pid: int) -> float:
 def _stat_cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def core_wait_s(pid: int) -> float:
+    """Seconds that a process's first thread was ready to run and had no core; 0 where the kernel
+    does not count it.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
 
 
 def rss_bytes(pid: int) -> int:
@@ -57,6 +70,17 @@ def fsync_s(directory: Path, times: int = 40) -> list[float]:
 def cpus() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def allow_files(seats: int) -> None:
+    """This process and those that it starts may hold open what the machine allows at all, which
+    must be enough for so many seats in one process; a login's usual limit is 1,024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < seats + FILES_BESIDES:
+        raise SystemExit(f"{seats} seats need more open files than {hard}: raise ulimit -Hn")
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -107,7 +107,10 @@ def main() -> int:
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(folder.glob("*.json"))
     }
-    if grown := reports.pop("growth", None):
+    grown = reports.pop("growth", {})
+    if missing := [one.name for one in ALL if one.name not in grown]:
+        print("growth.svg stays as it is, without:", ", ".join(missing))
+    else:
         pictures.growth(grown, {one.name: one.unit for one in ALL}, IMAGES / "growth.svg")
     if "soak" in reports:
         pictures.soak(reports["soak"], IMAGES / "soak.svg")

@@ -15,6 +15,7 @@ from loadtests.wire import CLOSE, PING, PONG, client_frame, frame_span
 READ_BYTES = 1 << 18
 OPENING_AT_ONCE = 64
 OPEN_WITHIN_S = 120.0
+OTHERS_EVERY_S = 2.0
 
 Taken = Callable[["Seat", bytes, int], None]
 
@@ -51,12 +52,15 @@ class Row:
         hellos: Sequence[bytes],
         *,
         is_ours: bool = True,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         """One seat per source address. ``requests``: the upgrade of each (empty: raw sockets),
-        ``hellos``: the first frame of each (empty: none). Returns when all are ready.
+        ``hellos``: the first frame of each (empty: none). Returns when all are ready; until then
+        ``meanwhile`` is done now and then.
         """
         opening = 0
         deadline = time.monotonic() + OPEN_WITHIN_S
+        others_at = time.monotonic() + OTHERS_EVERY_S
         waiting = list(enumerate(sources))[::-1]
         ready = [0]
 
@@ -69,6 +73,9 @@ class Row:
 
         while ready[0] < len(sources):
             assert time.monotonic() < deadline, f"only {ready[0]} of {len(sources)} got in"
+            if time.monotonic() >= others_at:
+                others_at = time.monotonic() + OTHERS_EVERY_S
+                meanwhile()
             opening = len(self.seats) - ready[0]
             while waiting and opening < OPENING_AT_ONCE:
                 number, source = waiting.pop()
@@ -171,7 +178,11 @@ class Row:
         while (span := frame_span(buffer, at)) is not None:
             opcode, begin, at = span
             if opcode == PING:
-                seat.sock.send(client_frame(bytes(buffer[begin:at]), PONG))
+                try:
+                    seat.sock.send(client_frame(bytes(buffer[begin:at]), PONG))
+                except OSError:  # it was not patient enough for us
+                    self._lost(seat)
+                    return
             elif opcode == CLOSE:
                 self._lost(seat)
                 return

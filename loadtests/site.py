@@ -14,11 +14,11 @@ from typing import Any, Self
 
 from loadtests.bids import Bid, seal
 from loadtests.child import Child, ask_all
-from loadtests.machine import cpu_s, fsync_s, rss_bytes
+from loadtests.machine import allow_files, cpu_s, fsync_s, rss_bytes
 
 CROWDS = 2
-# Files one process may hold open, with room to spare; a crowd sits in the rows of four contestants.
-SEATS_PER_CROWD = 2500
+# A crowd sits in the rows of five contestants, so it holds open five times as many files.
+SEATS_PER_CROWD, ROWS_MAX = 2500, 5
 SEATS_PER_ADDRESS = 400  # the server's own limit per address is 512
 
 
@@ -43,6 +43,7 @@ class SiteUnderLoad:
         """``seats``: of the largest row, so that enough crowds share them; ``edges``: that section
         of the configuration.
         """
+        allow_files(max(seats, min(seats, SEATS_PER_CROWD) * ROWS_MAX))
         self._folder = tempfile.TemporaryDirectory(prefix="kaibiao-load-")
         self.directory = Path(self._folder.name)
         self.seed = os.urandom(32)

@@ -33,7 +33,7 @@ from tests.tree import ROOT
 
 pytestmark = pytest.mark.slow
 
-WITHIN_S = 180
+WITHIN_S = 300
 FSYNC_S_MIN = 20e-6
 
 
