@@ -79,9 +79,11 @@ class Bidding:
     seq = 1
     registration_expiry_ms = EXPIRY_MS
     signers: tuple[SigningKey, ...] = (HOST, SUPERVISOR)
+    manifest_signers = (("agency", AGENCY), ("supervisor", SUPERVISOR))
+    origin, log_key = ORIGIN, LOG_KEY
 
     def __init__(self) -> None:
-        self.log = LogMaker(ORIGIN, LOG_KEY, START_MS)
+        self.log = LogMaker(self.origin, self.log_key, START_MS)
         self.log.at_tick = self.head
         self.headed = 0
         self.files: dict[str, bytes] = {}
@@ -157,11 +159,11 @@ class Bidding:
 
     def publish(self) -> None:
         self.at(0.2)
-        self.entry(1, epoch=1, log_origin=ORIGIN, software="kaibiao 0.1.0")
+        self.entry(1, epoch=1, log_origin=self.origin, software="kaibiao 0.1.0")
         self.at(0.5)
         raw = self.manifest.raw
         signatures = encode_manifest_signatures(
-            self.manifest.tender_id, [("agency", AGENCY), ("supervisor", SUPERVISOR)]
+            self.manifest.tender_id, list(self.manifest_signers)
         )
         self.files |= {"manifest.json": raw, "manifest.sig.json": signatures}
         value = json.loads(signatures)

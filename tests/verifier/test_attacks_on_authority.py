@@ -1,6 +1,7 @@
 """Manifests, deadlines and acts without the signatures that they need."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.verifier.tender_maker import (
     AGENCY,
     DEADLINE_MS,
     HOST,
+    LOG_KEY,
     ORIGIN,
     SUPERVISOR,
     manifest_value,
@@ -80,13 +82,51 @@ def test_another_tender_than_the_reader_asked_for_is_named(
 
 
 def test_the_readers_own_keys_decide(members: Members, tmp_path: Path) -> None:
-    known = {"经办agency": AGENCY.public, "经办supervisor": SUPERVISOR.public}
-    assert_agrees(judged(members, tmp_path, trust=known))
-    report = judged(members, tmp_path, trust=known | {"经办supervisor": signing("x").public})
+    known = {"经办agency": {AGENCY.public}, "经办supervisor": {SUPERVISOR.public}}
+    report = judged(members, tmp_path, trust=known)
+    assert_agrees(report)
+    offices = [one.values for one in report.word_of if one.code == "trust.office"]
+    assert offices == [{"name": f"经办{one}", "role": one} for one in ("agency", "supervisor")]
+    report = judged(members, tmp_path, trust=known | {"经办supervisor": {signing("x").public}})
     assert_named(report, "trust.other_key", "manifest.json")
     assert_named(report, "trust.unknown_signer", "manifest.sig.json")
-    report = judged(members, tmp_path, trust=known | {ORIGIN: signing("x").public})
+    report = judged(members, tmp_path, trust=known | {ORIGIN: {signing("x").public}})
     assert_named(report, "trust.other_key", "manifest.json")
+
+
+def test_of_two_officers_of_one_name_either_key_will_do(members: Members, tmp_path: Path) -> None:
+    known = {
+        "经办agency": {AGENCY.public, signing("a namesake").public},
+        "经办supervisor": {SUPERVISOR.public},
+    }
+    assert_agrees(judged(members, tmp_path, trust=known))
+
+
+@pytest.mark.parametrize("name", ["经办supervisor", ORIGIN, "经办agency"])
+def test_the_key_of_a_log_signs_for_no_supervisor(name: str, tmp_path: Path) -> None:
+    """The reader knows the site's log, and whoever runs the site has its key: it makes a tender of
+    its own, with a log of another name, and puts its known key where the supervisor's belongs."""
+    known = {
+        "经办agency": {AGENCY.public},
+        "经办supervisor": {SUPERVISOR.public},
+        ORIGIN: {LOG_KEY.public},
+    }
+
+    class OfTheSite(Opening):
+        origin, log_key = f"other.{ORIGIN}", signing("another log")
+        signers = (HOST, LOG_KEY)
+        manifest_signers = (("agency", AGENCY), ("supervisor", LOG_KEY))
+
+        def manifest_value(self) -> dict[str, Any]:
+            log = {"origin": self.origin, "pk": self.log_key.public.hex()}
+            value = manifest_value(log=log)
+            value["officers"][1] |= {"name": name, "pk": LOG_KEY.public.hex()}
+            return value
+
+    members = OfTheSite().run().members()
+    assert_agrees(judged(members, tmp_path))
+    report = judged(members, tmp_path, trust=known)
+    assert_named(report, "trust.unknown_signer", "manifest.sig.json")
 
 
 @pytest.mark.parametrize(

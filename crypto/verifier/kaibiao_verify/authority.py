@@ -33,7 +33,8 @@ SHAPE = record(
     tender_id=hexadecimal(32),
 )
 
-Trust = dict[str, bytes]  # the reader's own file: name to public key
+Trust = dict[str, set[bytes]]  # the reader's own file: name to public keys; namesakes share one
+OF_NO_PERSON = "/"  # in the names of logs and witnesses
 
 
 def check_signatures(bundle: Bundle, manifest: Manifest, report: Report) -> list[dict[str, Any]]:
@@ -105,14 +106,28 @@ def check_trust(
     named += [(log["origin"], log["pk"])]
     named += [(one["name"], one["pk"]) for one in manifest["witnesses"]]
     if trust is not None:
-        known = set(trust.values())
         for name, pk in named:
-            other = trust.get(name)
-            same = other is None or other == bytes.fromhex(pk) or bytes.fromhex(pk) in known
-            report.check("trust.other_key", same, member, other or "", pk)
-        for one in signatures:
-            pk = bytes.fromhex(one["pk"])
-            report.check("trust.unknown_signer", pk in known, MEMBER, "a key of the trust file", pk)
+            known = trust.get(name)
+            same = known is None or bytes.fromhex(pk) in known
+            report.check("trust.other_key", same, member, known and min(known), pk)
+        _check_signers(manifest, signatures, trust, report)
     if tender_id is None and trust is None:
         for name, pk in [*named, ("host_receipt_pk", manifest["host_receipt_pk"])]:
             report.on_word_of("trust.key", name=name, key=pk)
+
+
+def _check_signers(
+    manifest: Manifest, signatures: list[dict[str, Any]], trust: Trust, report: Report
+) -> None:
+    """Whoever signed is known as that person: the key of a log or of a witness, however well known,
+    signs no manifest. Which office a known person holds is the manifest's word.
+    """
+    officers = {one["pk"]: one for one in manifest["officers"]}
+    for signed in signatures:
+        officer = officers.get(signed["pk"])
+        name = officer["name"] if officer is not None else ""
+        keys = set[bytes]() if OF_NO_PERSON in name else trust.get(name, set[bytes]())
+        is_known = bytes.fromhex(signed["pk"]) in keys
+        expected = f"a key of the trust file for {name}"
+        if report.check("trust.unknown_signer", is_known, MEMBER, expected, signed["pk"]):
+            report.on_word_of("trust.office", name=name, role=signed["role"])

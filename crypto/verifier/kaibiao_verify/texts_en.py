@@ -82,7 +82,7 @@ MISMATCH = {
     "authority.roles": "Purchaser's side and supervisor did not both sign: not in force.",
     "trust.tender_id": "This is not the tender you asked for: its tender_id is another.",
     "trust.other_key": "The manifest has another key for this name than you have.",
-    "trust.unknown_signer": "The manifest is signed by a key that is not in your trust file.",
+    "trust.unknown_signer": "Signed by a key that your trust file does not give to this person.",
     "act.signature": "A signature on this act does not hold.",
     "act.roles": "The act lacks the signatures of host and supervisor together.",
     "checkpoint.form": "Not a checkpoint of this log.",
@@ -245,6 +245,7 @@ UNREADABLE = {
 
 WORD_OF = {
     "trust.key": "this key of the manifest belongs to this name: {name} {key}",
+    "trust.office": "that {name}, whose key you know, holds this office: {role}",
     "trustee.uncertified": "trustee {name}: no certificate, the manifest's signers vouch",
     "trustee.certificate": "trustee {name}: certificate chain (not checked by this program)",
     "registration.invitation": "keys of {count} bidders: no certificate, the host vouches",
@@ -263,8 +264,7 @@ WORD_OF = {
     "ack.elsewhere": "{count} acknowledgements are about messages that are not included (such as "
     "superseded bids and bodies)",
     "receipt.newer": "receipt {name}: its checkpoint is newer than this bundle",
-    "receipt.between": "receipt {name}: no consistency proof to its checkpoint, only equal seconds "
-    "were compared",
+    "receipt.between": "receipt {name}: no proof to its checkpoint, only equal seconds compared",
     "receipt.superseded": "receipt {name}: a later bid of the same bidder counts",
     "log.seconds": "{seconds} seconds but {leaves} leaves of the log: there was an outage",
     "opening.none": "envelope {envelope} was not opened: {count} bids stayed sealed",

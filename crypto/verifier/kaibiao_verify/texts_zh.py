@@ -82,7 +82,7 @@ MISMATCH = {
     "authority.roles": "招标方与监督人没有都签名：清单没有生效。",
     "trust.tender_id": "这不是您要查的项目：清单的项目编号与您给的不同。",
     "trust.other_key": "清单里此人的密钥与您手中的不同：可能有人冒名。",
-    "trust.unknown_signer": "签署清单的密钥不在您信任的名单里。",
+    "trust.unknown_signer": "签署清单的密钥，在您信任的名单里不是此人的。",
     "act.signature": "对这一行为的签名不成立。",
     "act.roles": "这一行为没有主持人与监督人共同签名，不能成立。",
     "checkpoint.form": "不是本日志的检查点。",
@@ -244,6 +244,7 @@ UNREADABLE = {
 
 WORD_OF = {
     "trust.key": "清单中的密钥属于此人：{name} {key}",
+    "trust.office": "{name}（其密钥在您的名单里）担任此职：{role}",
     "trustee.uncertified": "持钥人 {name} 的密钥未经证书认证，由招标清单的签名人担保",
     "trustee.certificate": "持钥人 {name} 的证书（本程序不校验证书链）",
     "registration.invitation": "{count} 家投标人的密钥未经证书认证，由主持人邀请担保",
