@@ -18,6 +18,7 @@ from media.rtsp_login import parse_url
 from server.live.turn import Relay
 
 ENVIRONMENT_PREFIX = "KAIBIAO_"
+FILE_BYTES_MAX = 1 << 20
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
@@ -207,11 +208,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
     """The configuration of ``path`` (None: defaults) with the environment over it.
 
-    Raises msgspec.ValidationError (names the key), tomllib.TOMLDecodeError, OSError.
+    Raises msgspec.ValidationError (names the key), ValueError (no TOML, too large), OSError.
     """
     tree: dict[str, Any] = {}
     if path is not None:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            raw = file.read(FILE_BYTES_MAX + 1)
+        if len(raw) > FILE_BYTES_MAX:
+            raise ValueError(f"more than {FILE_BYTES_MAX} bytes")
+        tree = tomllib.loads(raw.decode("utf-8"))
     for name, text in environment.items():
         if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
             continue

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli import app
+from server.cli.verbs import app
 from server.domain import (
     act_events,
     evaluation_room_events,

@@ -36,7 +36,7 @@ from crypto.message_parts import FORM_ENVELOPE
 from crypto.objects.common import FORM_SIZE_MAX, MANIFEST_SIZE_MAX
 from crypto.sealing import Sealer
 from server.cli.envelopes import read_header
-from server.cli.files import Document, document, new_files, read_within
+from server.cli.files import Document, document, new_files, read_within, with_ending
 from server.cli.padding import padded_pieces, padded_size
 
 PASSPHRASE_MIN = 8
@@ -254,7 +254,7 @@ def _seal(
         key=keys.signing_key,
     )
     endings = (".kbc", ".kbh", ".card.txt", ".card.svg")
-    names = [out.with_name(out.name + ending) for ending in endings]
+    names = [with_ending(out, ending) for ending in endings]
     with new_files(*names) as (payload, header_file, card, picture):
         for piece in pieces:
             payload.write(sealer.seal_chunk(piece))

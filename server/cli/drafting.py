@@ -27,7 +27,7 @@ from crypto.manifest import (
     trustee_message,
 )
 from crypto.objects.common import MANIFEST_SIZE_MAX
-from server.cli.files import new_files, read_within
+from server.cli.files import new_files, read_within, with_ending
 from server.domain.refusals import Refused
 from server.domain.templates import drafting
 
@@ -68,7 +68,7 @@ def make_trustee(one: Trustee, out: Path) -> None:
         "ca": None,
     }
     secret = {"xpk_seed": box.seed.hex(), "spk_seed": sign.seed.hex()}
-    with new_files(out, out.with_name(f"{out.name}.public.json")) as (key, card):
+    with new_files(out, with_ending(out, ".public.json")) as (key, card):
         key.write(jsonlib.dumps(secret).encode() + b"\n")
         card.write(encode(public))
     print(f"spk {sign.public.hex()}")
@@ -118,6 +118,8 @@ def moment_ms(text: str) -> int:
     if moment.tzinfo is None:
         raise Rejected("template.settings", f"{text[:64]}: without its offset from UTC")
     past = moment - datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+    if past.days < 0:
+        raise Rejected("template.settings", f"{text[:64]}: long ago")
     return (past.days * 86_400 + past.seconds) * 1000 + past.microseconds // 1000
 
 

@@ -52,6 +52,13 @@ def document(path: Path) -> Iterator[Document]:
         yield Document(file, found.st_size, found.st_mtime_ns)
 
 
+def with_ending(path: Path, ending: str) -> Path:
+    """OUT.kbh of OUT. Raises IsADirectoryError for what names no file, such as ``/`` or ``..``."""
+    if path.name in ("", ".."):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return path.with_name(path.name + ending)
+
+
 @contextlib.contextmanager
 def new_files(*paths: Path) -> Iterator[list[BinaryIO]]:
     """All of ``paths``, to be written and read; they get their names together at the end, or none

@@ -124,7 +124,7 @@ def _become(words: list[str]) -> int:
 def _serve() -> None:
     for name in ("cyclopts.help", "openpyxl", "rich.console", "rich.panel", "rich.table"):
         importlib.import_module(name)
-    for name in ("bidding", "envelopes", "words", "scoring.commands"):
+    for name in ("verbs", "bidding", "envelopes", "words", "scoring.commands"):
         importlib.import_module(f"server.cli.{name}")
     for line in sys.stdin:
         words: Any = json.loads(line)

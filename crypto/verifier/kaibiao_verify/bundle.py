@@ -7,6 +7,7 @@ is no larger than its kind allows; nothing is ever written to disk. Content is j
 from __future__ import annotations
 
 import re
+import stat
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -132,6 +133,9 @@ def open_bundle(path: Path, report: Report) -> Bundle:
     members: dict[str, bytes] = {}
     total = 0
     try:
+        # A pipe would let us wait for ever, and a device has no end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UnreadableBundle("bundle.not_a_zip", "no file")
         if path.stat().st_size > ARCHIVE_MAX:
             raise UnreadableBundle("bundle.too_large", str(ARCHIVE_MAX))
         with zipfile.ZipFile(path) as archive:

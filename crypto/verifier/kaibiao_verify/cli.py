@@ -31,7 +31,8 @@ def default_language() -> str:
 
 
 def read_trust(path: Path) -> Trust:
-    """Lines `name hex-pk`; empty lines and lines that begin with # are skipped.
+    """Lines `name hex-pk`; empty lines and lines that begin with # are skipped, a name may have
+    several keys.
 
     Raises UnreadableBundle.
     """
@@ -46,7 +47,7 @@ def read_trust(path: Path) -> Trust:
         if line.strip() and not line.startswith("#"):
             if not name or re.fullmatch("[0-9a-f]{64}", key) is None:
                 raise UnreadableBundle("trust.file", line[:80])
-            trust[name.strip()] = bytes.fromhex(key)
+            trust.setdefault(name.strip(), set()).add(bytes.fromhex(key))
     return trust
 
 
@@ -96,10 +97,21 @@ def run(arguments: Sequence[str]) -> int:
         text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     else:
         text = as_text(report, parsed.lang)
+    return report.exit_code if _print(text) else UNREADABLE_EXIT
+
+
+def _print(text: str) -> bool:
+    """Whether whoever reads it could: a full disk must not look like a verdict."""
+    if sys.stdout is None:  # the caller closed it: only the exit code is asked for
+        return True
     try:
         sys.stdout.buffer.write(text.encode("utf-8"))
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # The reader went away; keep the interpreter from complaining about it at its exit.
+    except OSError as error:
+        # Keep the interpreter from complaining once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return report.exit_code
+        if not isinstance(error, BrokenPipeError):
+            if sys.stderr is not None:
+                sys.stderr.write(f"kaibiao-verify: {error.strerror}\n")
+            return False
+    return True
