@@ -10,8 +10,10 @@ help: ## what can be made
 
 setup: .venv/.ready web_client/dist/.ready build/kaibiao-verify.pyz build/bid-files/.ready ## set-up only
 
-run: setup ## the populated demo hall (nothing to configure, no external server)
-	.venv/bin/kaibiao demo
+# Of the pages; the demo takes the next four too.
+PORT := 8420
+run: setup ## the populated demo hall (nothing to configure, no external server; PORT=9420: another port)
+	.venv/bin/kaibiao demo --port $(PORT)
 
 # Two files at a time, then one by one what is marked to need the machine alone. What fails beside
 # another is asked once more by itself: both answers are printed, and the second one counts.

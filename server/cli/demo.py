@@ -1,13 +1,17 @@
 """`kaibiao demo`: headless (`--auto`) or the live hall of `make run`."""
 
+import asyncio
 import json as jsonlib
 import multiprocessing
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from crypto.errors import Rejected
+
+TERMINATED = 128 + signal.SIGTERM  # as a shell says it
 
 
 def run_auto(bidders: int, out: Path, *, as_json: bool) -> None:
@@ -41,4 +45,7 @@ def run_live(port: int, bidders: int, *, fresh: bool) -> None:
 
     from server.demo.live import run
 
-    uvloop.run(run(port, bidders, fresh=fresh))
+    try:
+        uvloop.run(run(port, bidders, fresh=fresh))
+    except asyncio.CancelledError:
+        sys.exit(TERMINATED)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 import shutil
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,10 @@ def cast_list(world: World, room: str) -> dict[str, Any]:
 
 
 async def run(port: int, bidders: int, *, fresh: bool) -> None:
-    """Until interrupted."""
+    """Until interrupted, or cancelled by SIGTERM."""
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     warm_up()
     data = DATA / str(port)  # another demo may be running on another port
     if fresh:

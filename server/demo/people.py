@@ -54,7 +54,11 @@ class Visitor:
 
     async def __aenter__(self) -> Self:
         await self.http.__aenter__()
-        await self.http.login(SigningKey(self.person.seed))
+        try:
+            await self.http.login(SigningKey(self.person.seed))
+        except BaseException:
+            await self.http.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(self, *exc: Any) -> None:

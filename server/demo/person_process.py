@@ -9,6 +9,7 @@ import asyncio
 import multiprocessing
 import os
 import random
+import signal
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.forkserver import ensure_running
@@ -157,8 +158,15 @@ _FORKS.set_forkserver_preload([__name__])
 
 
 def warm_up() -> None:
-    """Starts the fork server, which imports everything while its caller does something else."""
-    ensure_running()
+    """Starts the fork server, which imports everything while its caller does something else.
+
+    Ctrl-C goes to everybody at a terminal. It and all who come from it leave that to the caller.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class PersonProcess:
