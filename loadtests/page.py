@@ -27,7 +27,7 @@ def tables(report: dict[str, Any]) -> str:
     if "rows" in report:
         rows = [[f"`{file}`", what, _said(us)] for file, what, us in report["rows"]]
         return f"{report['cpus']} CPUs.\n\n" + _table(["file", "what", "µs"], rows)
-    size = f"{report['cpus']} CPUs, {report['date']}"
+    size = f"{report['cpus']} CPUs, {report['date']}, {report['took_s']:.0f} s"
     absent = "".join(f" Absent: {name}." for name in report["absent"])
     parts = [f"`{report['command'].replace('--json ', '')}`, {size}.{absent}"]
     parts.append(
@@ -56,12 +56,20 @@ def _figures(figures: dict[str, Any]) -> list[str]:
         if name in NOT_SHOWN or value in ({}, [], None):
             continue
         if isinstance(value, dict):
-            flat = _flat(value)
-            alike.setdefault(tuple(flat), []).append([name, *map(_said, flat.values())])
+            for said, flat in _records(name, value):
+                alike.setdefault(tuple(flat), []).append([said, *map(_said, flat.values())])
         else:
             plain.append(f"{name} {_said(value)}")
     made = [", ".join(plain) + "."] if plain else []
     return made + [_table(["", *members], rows) for members, rows in alike.items()]
+
+
+def _records(name: str, value: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The record of this name; of several with the same members each."""
+    inner = [tuple(one) for one in value.values() if isinstance(one, dict)]
+    if len(inner) == len(value) > 1 and len(set(inner)) == 1:
+        return [(f"{name}: {part}", _flat(one)) for part, one in value.items()]
+    return [(name, _flat(value))]
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:

@@ -140,17 +140,18 @@ def measure(arguments: argparse.Namespace) -> Report:
                 seconds=seconds + TAIL_S,
                 leaves_per_s=LEAVES_PER_S / len(site.crowds),
             )
-        cpu, began = site.cpu_s(), time.monotonic()
+        cpu, waited, began = site.cpu_s(), machine.core_wait_s(site.server.pid), time.monotonic()
         with watched(site.server, arguments):
             samples = min(SAMPLES, round(seconds / SAMPLE_S_MIN))
             for number in range(1, samples + 1):
                 time.sleep(max(0.0, began + seconds * number / samples - time.monotonic()))
                 series.look(site, time.monotonic() - began)
         cpu = (site.cpu_s() - cpu) / seconds
+        waited = (machine.core_wait_s(site.server.pid) - waited) / seconds
         stories = [crowd.answer() for crowd in site.crowds]
         sent = [uploader.answer() for uploader in uploaders]
         changes = site.server.ask("hosts_end")
-    return _report(series, stories, sent, rooms, len(streams), minutes, changes, cpu)
+    return _report(series, stories, sent, rooms, len(streams), minutes, changes, cpu, waited)
 
 
 def _report(
@@ -162,6 +163,7 @@ def _report(
     minutes: float,
     changes: int,
     cpu: float,
+    waited: float,
 ) -> Report:
     memory = fitted(series.at_s, series.rss)
     files = fitted(series.at_s, series.files)
@@ -201,6 +203,7 @@ def _report(
         "loop_lag_p99_ms": lag.as_json(),
         "loop_lag_ms": machine.spread_ms([ms / 1000 for ms in series.lag_ms]),
         "server_cpu_percent": round(cpu * 100, 1),
+        "loop_waits_for_a_core_percent": round(waited * 100, 1),
         "generator_cpu_s": round(total("cpu_s"), 2),
         "series": {
             "at_s": [round(t, 1) for t in series.at_s],

@@ -215,15 +215,21 @@ def test_an_aim_may_be_a_lower_limit():
 def test_the_page_holds_what_reports_say_and_keeps_the_rest():
     page = "before\n<!-- figures: a -->\nold\n<!-- end -->\n<!-- figures: b -->\nkept\n<!-- end -->"
     report = Report(
-        "a", 1.5, 2.0, [Aim("less", 1.5, 2.0)], {"n": 3, "one": {"p50": 1.25}}
+        "a",
+        1.5,
+        2.0,
+        [Aim("less", 1.5, 2.0)],
+        {"n": 3, "one": {"p50": 1.25}, "two": {"ours": {"p50": 2.5}, "theirs": {"p50": 3.5}}},
     ).as_json()
-    report |= {"command": "python -m loadtests.a --json --small", "date": "2026-01-01"}
+    report |= {"command": "python -m loadtests.a --json", "date": "2026-01-01", "took_s": 41.4}
     made = written(page, {"a": report})
     assert made.startswith("before\n<!-- figures: a -->\n")
     assert "old" not in made
     assert "kept" in made
     assert "| less | 1.5 | ≤ 2 | yes |" in made
     assert "| one | 1.25 |" in made
+    assert "| two: theirs | 3.5 |" in made
+    assert "2026-01-01, 41 s." in made
     assert written(made, {"a": report}) == made
 
 
