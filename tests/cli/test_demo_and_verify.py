@@ -9,7 +9,8 @@ import pytest
 
 from tests.cli.program import PROGRAM, Ran, run
 
-pytestmark = pytest.mark.slow
+# Who is back in time within a window of eight seconds is asked of a machine that has time.
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 BIDDERS = 3
 MANY = 30
 TOTAL_MS_MAX = 40_000
@@ -49,7 +50,6 @@ def test_an_opening_is_played_and_every_bid_accounted_for(played: tuple[Ran, Pat
     assert times == sorted(times)
 
 
-@pytest.mark.alone
 def test_thirty_bidders_are_through_in_less_than_forty_seconds(tmp_path: Path) -> None:
     done = run("demo", "--auto", "--bidders", MANY, "--out", tmp_path / "many", "--json")
     assert done.code == 0, done
