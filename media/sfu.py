@@ -142,12 +142,19 @@ class Sfu:
         known.grants = grants
         self._enforce(found, known)
 
-    def may_watch(self, room: str, member: str, track: int) -> bool:
-        """Whether a member's grants let him have a track of this room, by whatever way."""
+    def may_watch(self, room: str, member: str, track: int | None) -> bool:
+        """Whether a member's grants let him have a track of this room, by whatever way.
+
+        None: what is for the whole room.
+        """
         found = self._rooms.get(room)
         known = found.members.get(member) if found is not None else None
-        published = found.tracks.get(track) if found is not None else None
-        return known is not None and published is not None and known.may_watch(published)
+        if found is None or known is None:
+            return False
+        if track is None:
+            return known.grants.watch
+        published = found.tracks.get(track)
+        return published is not None and known.may_watch(published)
 
     def dismiss(self, room: str, member: str) -> None:
         """Everything of his ends. Idempotent."""

@@ -80,13 +80,15 @@ class Forwarding:
     def may_watch(self, room: str, subject: str, of: str) -> bool:
         """Whether somebody whose token is good may have these fragments.
 
-        An opening's program is for whoever has a token; of a meeting its members have the tracks
-        that their grants give them.
+        An opening's program is for whoever has a token. Of a meeting its members have the tracks
+        that their grants give them, and its program ("") where these give them the room's.
         """
         if room.startswith("opening:"):
             return True
         asked = parse_of(of)
-        return asked is not None and self.sfu.may_watch(room, subject, asked.track)
+        if of and asked is None:
+            return False
+        return self.sfu.may_watch(room, subject, asked.track if asked is not None else None)
 
     def tick(self) -> None:
         """Four times a second."""
@@ -101,7 +103,7 @@ class Forwarding:
             "forwarded_bytes": counters.forwarded_bytes,
             "refused": counters.refused,
             "tracks": len(self._tracks),
-            "fragmented": sum(len(one.media.streams) for one in self._rooms.values()),
+            "fragmented": sum(one.media.fragmented for one in self._rooms.values()),
         }
 
     def watching(self) -> dict[str, int]:

@@ -47,9 +47,15 @@ class LiveTrack:
         self._waiting: list[TappedPacket] | None = []
         self._newest_ns = -SILENT_NS - 1
         # What is meant for some is not for the public, nor what its players cannot play.
-        is_public = not opened.hidden and opened.to is None and terms.codec is not Codec.VP8
-        self.air = air(self.name, self.form, want_keyframe) if is_public else None
+        self._is_public = not opened.hidden and opened.to is None and terms.codec is not Codec.VP8
+        self.air: AirTap | None = None
+        self.go_on_air(air)
         self.airs: list[AirTap] = []  # to those who watch this track alone
+
+    def go_on_air(self, air: MakeAir) -> None:
+        """From now on it may be chosen for the program, if everybody in the room may have it."""
+        if self._is_public:
+            self.air = air(self.name, self.form, self.want_keyframe)
 
     def plays(self, now_ns: int) -> bool:
         """Whether packets come, and nobody silenced it."""

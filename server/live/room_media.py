@@ -32,12 +32,14 @@ from server.live.recordings import Recordings, recording_of, utc_ms
 from server.live.track_streams import TrackStreams, parse_of
 
 Notify = Callable[[dict[str, Any]], None]
+IDLE_NS: Final = 20_000_000_000  # a player of HLS asks more often
 STATE_NS: Final = 10_000_000_000  # between two forecasts
 
 
 class RoomMedia:
-    """``has_program``: whether the public may watch: in an opening, never in an evaluation, whose
-    members may have single tracks.
+    """``has_program``: whether the public may watch: in an opening, never in an evaluation. Its
+    members may have single tracks, and, while one of them asks for it, a program of their own: who
+    speaks, for players that can play but one picture and one sound.
 
     ``stream`` is what the public gets of fragments, ``stream_of`` what anybody does.
     """
@@ -64,9 +66,10 @@ class RoomMedia:
         self._is_closed = self._is_refused = False
         self.streams = TrackStreams(self._tracks, utc_of, self._loop.call_soon_threadsafe)
         self._air: OnAir | None = None
+        self._has_program, self._asked_ns = has_program, 0
+        self._speaker: int | None = None
         if has_program:
-            stream = RoomStream(self._want_keyframe, self._loop.call_soon_threadsafe)
-            self._air = OnAir(stream, utc_of)
+            self._begin_program()
         recordings.listen(self.recording, self._written)
         if recordings.is_running(self.recording):
             self._begin()  # what a crash took is told at once, not when somebody comes back
@@ -80,12 +83,35 @@ class RoomMedia:
 
         Raises FragmentRefused, see `TrackStreams.open`.
         """
-        if not of or self._air is not None:
+        asked, now_ns = parse_of(of), time.monotonic_ns()
+        if self._is_closed or self._has_program:
             return self.stream if not of else None
-        asked = parse_of(of)
-        if asked is None or self._is_closed:
-            return None
-        return self.streams.open(asked, time.monotonic_ns())
+        if not of:
+            self._asked_ns = now_ns
+            if self._air is None:
+                self._begin_program()
+                self._show()
+            return self.stream
+        return self.streams.open(asked, now_ns) if asked is not None else None
+
+    def _begin_program(self) -> None:
+        stream = RoomStream(self._want_keyframe, self._loop.call_soon_threadsafe)
+        self._air = OnAir(stream, utc_of)
+        self._air.speaker = self._speaker
+        for track in self._tracks.values():
+            track.go_on_air(self._air.tap)
+
+    def _end_program(self) -> None:
+        assert self._air is not None
+        self._air.close()
+        self._air = None
+        for track in self._tracks.values():
+            track.air = None
+
+    @property
+    def fragmented(self) -> int:
+        """How many streams are cut for members now."""
+        return len(self.streams) + (self._air is not None and not self._has_program)
 
     # ---- from the forwarding unit
 
@@ -94,6 +120,7 @@ class RoomMedia:
         if isinstance(event, TrackOpened):
             self._opened(event)
         elif isinstance(event, SpeakerChanged):
+            self._speaker = event.track
             if self._air is not None:
                 self._air.speaker = event.track
         elif isinstance(event, TrackClosed | TrackPaused):
@@ -138,7 +165,7 @@ class RoomMedia:
 
     def stage(self, stage: Stage) -> None:
         """Who hosts and who is on stage, each time that changes."""
-        if self._air is not None:
+        if self._air is not None and self._has_program:
             self._air.stage = stage
             self._show()
 
@@ -164,6 +191,9 @@ class RoomMedia:
         self._show()
         if self._air is not None:
             self._air.stream.tick(now_ns)
+            is_idle = not self._air.stream.hub.viewers and now_ns - self._asked_ns >= IDLE_NS
+            if is_idle and not self._has_program:
+                self._end_program()
         self.streams.tick(now_ns)
         self._notices.tick(now_ns)
         if self._session is not None and now_ns - self._state_ns >= STATE_NS:
@@ -256,7 +286,15 @@ class RoomMedia:
 
     def _show(self) -> None:
         if self._air is not None and not self._is_closed:
+            if not self._has_program:
+                self._air.stage = self._listens()
             self._air.show(self._tracks, time.monotonic_ns())
+
+    def _listens(self) -> Stage:
+        """A meeting: to whoever speaks, and to all the others else."""
+        members = frozenset(track.opened.member for track in self._tracks.values())
+        speaker = self._tracks.get(self._speaker or 0)
+        return Stage(members, (speaker.opened.member,) if speaker is not None else ())
 
     # ---- keyframes
 

@@ -88,19 +88,25 @@ LARGE = """(more_than) => {
   return video !== null && video.getVideoPlaybackQuality().totalVideoFrames > more_than;
 }"""
 
+# Its sound is decoded too: a program comes with it.
+HEARD_LARGE = (
+    """() => document.querySelector(".venue-large video").webkitAudioDecodedByteCount > 0"""
+)
+NO_MSE = "delete window.MediaSource; delete window.ManagedMediaSource;"
+
 Voices = dict[str, dict[str, float]]
 
 
 @asynccontextmanager
 async def page_of(
-    browser: Browser, hall: HallUnderTest, person: Person, *, width: int = 1280
+    browser: Browser, hall: HallUnderTest, person: Person, *, width: int = 1280, without: str = ""
 ) -> AsyncIterator[Page]:
     size = {"width": width, "height": 900}
     context = await browser.new_context(
         viewport=size, locale="zh-CN", permissions=["camera", "microphone"]
     )
     context.set_default_timeout(60_000)
-    await context.add_init_script(REMEMBER)
+    await context.add_init_script(REMEMBER + without)
     url = f"{hall.url}/evaluation/{MEETING}#seed={person.seed.hex()}"
     page = await open_tab(context, url)
     yield page
@@ -307,3 +313,8 @@ async def test_who_has_no_udp_sees_and_hears_the_meeting_by_fragments(hall: Hall
         name = f"放大 A1 {world.experts[0].name}"
         await at_satellite.get_by_role("button", name=name).click()
         await at_satellite.wait_for_function(LARGE, arg=10)
+        async with page_of(walled, hall, world.experts[4], without=NO_MSE) as on_a_phone:
+            await see(on_a_phone, "这台设备只能放一路画面")
+            await on_a_phone.wait_for_function(LARGE, arg=10)
+            await on_a_phone.wait_for_function(HEARD_LARGE)
+            await picture(on_a_phone, "venue-no-udp-no-mse")

@@ -3,6 +3,7 @@ token that is his, and nobody else does.
 """
 
 import asyncio
+import io
 import json
 import struct
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import av
 import pytest
 
 from server.http.client import HallRefused
@@ -18,6 +20,7 @@ from tests.domain.cast import HOST, PURCHASER_PERSON, SUPERVISOR_PERSON
 from tests.live.live_lab import PATIENCE_S, PEOPLE, Guest, LiveSite, live_site
 from tests.live.publishing import Publisher, until
 from tests.live.test_a_meeting_live import EAST, HOLDING, MAIN, MEETING
+from tests.live.test_program_on_site import first_segment
 from tests.media.fragments.streams import Player
 from tests.media.recording.traces import Sent, number_in, publish
 
@@ -123,7 +126,7 @@ async def test_only_who_is_in_the_room_and_may_watch_a_track_gets_it(meeting: Li
         not_yours = (403, "stream.not_yours")
         for guest, track in ((main, call[SOUND]), (host, call[SOUND]), (main, sent[SOUND])):
             assert await refused(session, await address(guest, track, "sound")) == not_yours
-        for of in ("", "x", f"{sent[SOUND]}.other", "999999.sound"):
+        for of in ("x", f"{sent[SOUND]}.other", "999999.sound"):
             url = (await east.door())["fragments"]["live"] + f"&of={of}"
             assert await refused(session, url) == not_yours
         opening = (await address(east, sent[SOUND], "sound")).replace(MEETING, "opening:m1")
@@ -135,7 +138,9 @@ async def test_only_who_is_in_the_room_and_may_watch_a_track_gets_it(meeting: Li
             await outside.door()
         # Who is on the list and has not come in has a token that opens nothing.
         await east.post("leave")
-        assert await refused(session, await address(east, sent[SOUND], "sound")) == not_yours
+        fragments = (await east.door())["fragments"]
+        for url in (await address(east, sent[SOUND], "sound"), fragments["live"], fragments["hls"]):
+            assert await refused(session, url) == not_yours
 
 
 async def test_who_leaves_sees_no_more_and_nothing_is_cut_for_nobody(meeting: LiveSite) -> None:
@@ -187,3 +192,28 @@ async def test_what_the_moderator_silences_is_in_no_fragment(meeting: LiveSite) 
             await layout()
             await meeting.act(host, "mute", **silenced, muted=False)
             await layout("audio")
+
+
+async def test_without_mse_a_member_has_the_room_s_speaker_by_hls(meeting: LiveSite) -> None:
+    """One picture and one sound, encoded once: never a call that is for some only."""
+    guests = [await meeting.guest(one, MEETING) for one in (MAIN, EAST, SUPERVISOR_PERSON)]
+    main, east, supervisor = guests
+    await asyncio.gather(*(one.come_in() for one in guests))
+    await meeting.act(supervisor, "call_in", call="c1", to={"kind": "seat", "id": "b1"})
+    await supervisor.told("may")
+    await publishes(meeting, supervisor)
+    fragments = (await east.door())["fragments"]
+    async with aiohttp.ClientSession() as session:
+        assert await refused(session, fragments["hls"]) == (404, "stream.absent"), "a call alone"
+        sent = await publishes(meeting, main)
+        await east.told("track", track=sent[SOUND])
+        raw = await first_segment(session, (await east.door())["fragments"]["hls"])
+        with av.open(io.BytesIO(raw), "r", format="mp4") as container:
+            numbers = [
+                number_in(one.to_ndarray(format="rgb24")) for one in container.decode(video=0)
+            ]
+        assert numbers[0] % 25 == 0
+        assert len(numbers) >= 25
+        await until(lambda: meeting.video.desk.counts["fragmented"] == 1)
+        await east.post("leave")
+        assert await refused(session, fragments["hls"]) == (403, "stream.not_yours")

@@ -21,6 +21,8 @@ const JOIN_MS_MAX = 8_000;
 /** A picture that stands so long is said to wait; after the longer one it is begun anew. */
 const WAITING_MS = 1_500;
 const STILL_MS = 4_000;
+/** HLS begins with three whole segments, and each comes at once. */
+const HLS_MS = 20_000;
 /** Where it is not known whether anybody sends. */
 const DOUBT_MS = 12_000;
 /** Said by the server when somebody may not watch any more. */
@@ -28,7 +30,7 @@ const CLOSE_NOT_ALLOWED = 4403;
 const LANE_MAX = 300;
 
 /** Apple's phones have the one that they manage themselves. */
-function mediaSource(): typeof MediaSource | null {
+export function mediaSource(): typeof MediaSource | null {
   const known = globalThis as { ManagedMediaSource?: typeof MediaSource };
   return known.ManagedMediaSource ?? globalThis.MediaSource ?? null;
 }
@@ -346,6 +348,6 @@ export class FragmentPlayer {
     }
     const isComing = value === "playing" || value === "waiting";
     const patience = expects === null ? DOUBT_MS : isComing ? STILL_MS : JOIN_MS_MAX;
-    if (still > patience) this.restart();
+    if (still > (this.socket === null ? Math.max(patience, HLS_MS) : patience)) this.restart();
   }
 }

@@ -7,7 +7,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { retryDelay } from "../net/backoff.ts";
 import { Refused } from "../net/commands.ts";
-import { FragmentPlayer } from "./fragments.ts";
+import { FragmentPlayer, mediaSource } from "./fragments.ts";
 import { Publishing } from "./publishing.ts";
 import { type Door, type May, type Routes, routesOf } from "./routes.ts";
 import { foldTold, NOBODY, type Told } from "./told.ts";
@@ -39,7 +39,7 @@ export class LiveRoom {
   readonly member: Signal<string> = signal("");
   readonly publishing: Publishing;
   readonly watching: Watching;
-  /** A meeting's tracks where no UDP passes; an opening has its program (`player`). */
+  /** A meeting's tracks where no UDP passes; null: the room's program instead (`player`). */
   readonly fragments: TrackFragments | null;
   /** Tracks come by fragments, one by one. */
   readonly isByTracks: ReadonlySignal<boolean>;
@@ -59,9 +59,11 @@ export class LiveRoom {
     const servers = () => iceServers(this.door.peek());
     this.publishing = new Publishing(this.routes, servers);
     this.watching = new Watching(this.routes, this.told, () => this.member.value, servers);
-    this.fragments = room.startsWith("evaluation:")
-      ? new TrackFragments(this.routes, this.told)
-      : null;
+    // An opening has one picture for all; so has a player that can play but one.
+    this.fragments =
+      room.startsWith("evaluation:") && mediaSource() !== null
+        ? new TrackFragments(this.routes, this.told)
+        : null;
     this.isByTracks = computed(
       () => this.fragments !== null && this.way.value.shown === "fragments",
     );

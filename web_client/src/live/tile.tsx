@@ -1,8 +1,8 @@
 /**
  * A picture and the sound of a room as elements of a page (画面与声音).
  *
- * Invariant: a picture element is always muted, sound has elements of its own; so nothing starts to
- * sound because a picture came, and a picture plays without anybody's press.
+ * Invariant: nothing sounds before sound was switched on, whatever comes: pictures are muted, sounds
+ * have elements of their own, and a picture plays without anybody's press.
  */
 import { useEffect, useRef } from "preact/hooks";
 import type { LiveRoom } from "./room.ts";
@@ -61,6 +61,28 @@ export function OwnPicture({
       class={isMirrored ? "live-picture mirrored" : "live-picture"}
       aria-label={label}
       muted
+      autoplay
+      playsInline
+    />
+  );
+}
+
+/** The room's one picture with its sound, where a page can play but one. */
+export function ProgramPicture({
+  room,
+  label,
+}: {
+  readonly room: LiveRoom;
+  readonly label: string;
+}) {
+  const element = useRef<HTMLVideoElement>(null);
+  useEffect(() => (element.current ? room.playOn(element.current) : undefined), [room]);
+  return (
+    <video
+      ref={element}
+      class="live-picture"
+      aria-label={label}
+      muted={!room.sound.value}
       autoplay
       playsInline
     />

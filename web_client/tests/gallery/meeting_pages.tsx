@@ -41,6 +41,7 @@ export function meetingPages(around: (nowMs: number, who?: object) => Surroundin
     model: roomModel(view, told(...more), own),
     mediaLink: "live" as const,
     fallback: null,
+    program: null,
     recording: "on" as const,
     lines: meetingMoments(MEETING_EVENTS, () => ""),
     show,

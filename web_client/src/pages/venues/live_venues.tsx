@@ -1,8 +1,9 @@
 /** Venue room and wall at work (会场与监督墙): the journal, the media room, and what we send. */
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { t } from "../../i18n.ts";
 import { DeviceCheck } from "../../live/device_check.tsx";
 import { LiveRoom } from "../../live/room.ts";
-import { OwnPicture, Picture, Sound } from "../../live/tile.tsx";
+import { OwnPicture, Picture, ProgramPicture, Sound } from "../../live/tile.tsx";
 import { LABELS, type Label, type Track } from "../../live/told.ts";
 import { faultText } from "../../live/words.tsx";
 import { meetingMoments } from "../../meeting/moments.ts";
@@ -33,6 +34,8 @@ function useMeeting({ id, ...props }: PlaceProps) {
   const own = room.member.value;
   const model = roomModel(view, told, own);
   const sources = room.publishing.sources.value;
+  const isFallback = room.way.value.shown === "fragments";
+  const isByProgram = isFallback && room.fragments === null;
   const show = (track: Track, label: string) =>
     track.member === own ? (
       <OwnPicture
@@ -40,6 +43,8 @@ function useMeeting({ id, ...props }: PlaceProps) {
         label={label}
         isMirrored={track.label === "camera"}
       />
+    ) : isByProgram ? (
+      <p class="tile-instead">{t("venue.in_program")}</p>
     ) : (
       <Picture key={track.track} room={room} track={track.track} label={label} />
     );
@@ -48,14 +53,14 @@ function useMeeting({ id, ...props }: PlaceProps) {
     view,
     model,
     mediaLink: room.link.value,
-    fallback:
-      room.fragments !== null && room.isByTracks.value
-        ? {
-            latencyMs: room.fragments.latencyMs.value,
-            udpPort: room.door.value?.udp_port ?? 0,
-            isHidden: room.door.value?.may.hidden === true,
-          }
-        : null,
+    fallback: isFallback
+      ? {
+          latencyMs: room.fragments?.latencyMs.value ?? null,
+          udpPort: room.door.value?.udp_port ?? 0,
+          isHidden: room.door.value?.may.hidden === true,
+        }
+      : null,
+    program: isByProgram ? <ProgramPicture room={room} label={t("venue.program")} /> : null,
     recording: told.recording,
     lines: meetingMoments(view.events, () => ""),
     show,

@@ -28,7 +28,7 @@ export function MeetingHead({
   readonly props: MeetingProps;
   readonly acts: RoomActs;
 }) {
-  const { view, around, recording, mediaLink, fallback, isSoundOn, trouble } = props;
+  const { view, around, recording, mediaLink, fallback, program, isSoundOn, trouble } = props;
   return (
     <>
       <div class="meeting-head">
@@ -60,6 +60,15 @@ export function MeetingHead({
             port: fallback.udpPort,
           })}
         </Note>
+      )}
+      {program !== null && (
+        <section class="venue-large" aria-label={t("venue.program")}>
+          <p class="venue-large-title">
+            <Glyph name="screen" />
+            <b>{t("venue.program")}</b>
+          </p>
+          <div class="tile-picture screen">{program}</div>
+        </section>
       )}
       {trouble && <TroubleBox trouble={trouble} />}
     </>

@@ -1,4 +1,5 @@
 /** What the venue room and the wall are given, and what they ask for (会场页的值与动作). */
+import type { ComponentChildren } from "preact";
 import type { DeviceFault } from "../../live/devices.ts";
 import type { Link } from "../../live/room.ts";
 import type { Label, RecordingState } from "../../live/told.ts";
@@ -25,6 +26,8 @@ export interface MeetingProps {
   readonly mediaLink: Link;
   /** null: pictures come as they should. */
   readonly fallback: Fallback | null;
+  /** Who speaks, where the page can play but one picture; null: it plays them all. */
+  readonly program: ComponentChildren;
   readonly recording: RecordingState;
   readonly lines: readonly Line[];
   readonly show: ShowPicture;
