@@ -1,8 +1,8 @@
 """Three venues of three publishers and twenty viewers, recorded; Chromium comes last (负载).
 
 The media process as shipped, in a process of its own. Publishers replay recorded H.264 and Opus
-through real ICE, DTLS and SRTP, viewers count what reaches them. Twenty seconds here, ten minutes
-by ``make soak``.
+through real ICE, DTLS and SRTP, viewers count what reaches them. A minute here, ten by ``make
+soak``.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.slow]
 ROOM, RECORDING = "evaluation:load", "evaluation-load"
 VENUES, PUBLISHERS, VIEWERS = 3, 3, 20
 IS_SOAK = "KAIBIAO_SOAK" in os.environ
-SECONDS = 600 if IS_SOAK else 20
+SECONDS = 600 if IS_SOAK else 60
 WARM_S = SECONDS // 4  # before memory is looked at
 GROWTH_BYTES_MAX = 24 << 20
 REPORT_S = 1.0
@@ -87,12 +87,16 @@ class Seat:
                 self.peer.report(pt, time.time(), int(until_ms * hz / 1000))
 
 
-async def speak(seats: list[Seat], until: asyncio.Event) -> None:
-    began = time.monotonic()
+async def speak(seats: list[Seat], until: asyncio.Event) -> float:
+    """The longest time, in seconds, in which nobody spoke: a pause of ours, not of what we test."""
+    began = newest = time.monotonic()
+    longest = 0.0
     while not until.is_set():
         for seat in seats:
             seat.turn(time.monotonic() - began)
         await asyncio.sleep(TURN_S)
+        longest, newest = max(longest, time.monotonic() - newest), time.monotonic()
+    return longest
 
 
 class LastViewer:
@@ -167,13 +171,13 @@ async def test_nine_publish_twenty_watch_and_nothing_is_lost(
             await asyncio.sleep(0.25)
         grown = rss_bytes(process.pid) - warm
         silence.set()
-        await speaking
+        pause_s = await speaking
 
         sent = sum(sum(seat.sent.values()) for seat in seats)
         await process.received(sent)
         assert udp_sockets(process.pid) == 1
-        assert last.still_s < FREEZE_S_MAX
-        assert last.frozen_s < FREEZE_S_MAX
+        assert last.still_s < FREEZE_S_MAX + pause_s
+        assert last.frozen_s < FREEZE_S_MAX + pause_s
         assert grown < GROWTH_BYTES_MAX
         counts = process.counts
         assert counts["refused"] == 0
