@@ -90,7 +90,11 @@ class Playback:
         seen, index, ended = await asyncio.to_thread(self._look, recording)
         tracks = [self._track(one) for one in seen]
         is_making = making is not None and making.task is not None
-        running = _running(live.state, self._state_of(room), self._now_ms())
+        running = live.state
+        if running in ("on", "no_pictures"):
+            # Nobody tells that a recording is no more; its end stands on the disk.
+            is_closing = is_over(self._state_of(room), self._now_ms())
+            running = "off" if ended is not None else "closing" if is_closing else "on"
         return {
             "state": _state(running, is_making, bool(index.get("files")), bool(tracks)),
             "recording": recording,
@@ -253,14 +257,8 @@ class Playback:
                 await process.wait()
 
 
-def _running(live: str, room: Any, now_ms: int) -> str:
-    """``closing``: the room is over, and the last that was recorded is being written."""
-    if live not in ("on", "no_pictures"):
-        return live
-    return "closing" if is_over(room, now_ms) else "on"
-
-
 def _state(live: str, is_making: bool, has_files: bool, has_tracks: bool) -> str:
+    """``closing``: the room is over, and the last that was recorded is being written."""
     if is_making:
         return "making"
     if live == "on":

@@ -125,19 +125,20 @@ async def test_an_event_lies_at_the_picture_of_its_moment(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("stage", "how", "told"),
+    ("stage", "how", "ended", "told"),
     [
-        ("read_out", "on", "recording"),
-        ("read_out", "no_pictures", "recording"),
-        ("closed", "on", "closing"),
-        ("closed", "no_pictures", "closing"),
-        ("closed", "off", "ended"),
+        ("read_out", "on", None, "recording"),
+        ("read_out", "no_pictures", None, "recording"),
+        ("closed", "on", None, "closing"),
+        ("closed", "no_pictures", None, "closing"),
+        ("closed", "on", UTC_MS, "ended"),
+        ("closed", "off", UTC_MS, "ended"),
     ],
 )
 async def test_a_recording_that_is_being_completed_is_not_said_to_go_on(
-    tmp_path: Path, stage: str, how: str, told: str
+    tmp_path: Path, stage: str, how: str, ended: int | None, told: str
 ) -> None:
-    record(tmp_path / "recordings", publish(1))
+    record(tmp_path / "recordings", publish(1), ended_ms=ended)
     opening = an_opening(at=stage).opening
     async with house(tmp_path, opening=opening, how=State(how, None, 50)) as found:
         assert (await found.playback.describe(ROOM, HOST))["state"] == told

@@ -131,7 +131,7 @@ export function BroadcastPanel({
         {isPlaying ? (
           <>
             <QualityWord quality={view.quality} />
-            <span>{latencyText(view.way, view.latencyMs)}</span>
+            {view.quality !== "none" && <span>{latencyText(view.way, view.latencyMs)}</span>}
           </>
         ) : (
           <Status tone="soft" glyph="clock">

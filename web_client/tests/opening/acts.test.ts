@@ -4,6 +4,7 @@ import { hex, unhex } from "../../src/crypto/bytes.ts";
 import { damagedBids, openGrounds, standingGround } from "../../src/opening/acts.ts";
 import { foldOpening } from "../../src/opening/fold.ts";
 import { emptyOpening, type OpeningView } from "../../src/opening/view.ts";
+import { fitsNow } from "../../src/pages/host/controls.tsx";
 import { queueOf } from "../../src/pages/host/host_view.ts";
 import { standing, toRepair, waitingFor } from "../../src/pages/host/officer_view.ts";
 import { emptyTender, foldTender, type TenderView } from "../../src/tender/view.ts";
@@ -120,6 +121,20 @@ describe("another deadline", () => {
     expect(fromFieldTime("2026-11-20T09:30")).toBe(DEADLINE_MS);
     expect(fromFieldTime("20 Nov")).toBeNull();
   });
+});
+
+it("shows a form of the countdown no longer than it can be used", () => {
+  const at = (type: string) =>
+    of(until(openingTrace({ bidders: 5, locked: [5] }), type), "hall").reduce(
+      foldOpening,
+      emptyOpening("x"),
+    );
+  const forms = (view: OpeningView) =>
+    (["none", "pause", "extend", "restart"] as const).filter((form) => fitsNow(form, view));
+  expect(forms(at("bidders_announced"))).toEqual([]);
+  expect(forms(at("window_opened"))).toEqual(["pause", "extend"]);
+  expect(forms(at("window_ended"))).toEqual(["restart"]);
+  expect(forms(at("prices_read_out"))).toEqual([]);
 });
 
 describe("damaged storage", () => {

@@ -121,6 +121,13 @@ function ReasonField({
   );
 }
 
+/** Whether what the form asks for can be done now: the time may have ended over an open form. */
+export function fitsNow(form: OpenForm, { stage, window, releases }: OpeningView): boolean {
+  if (form === "none" || window === null) return false;
+  if (form === "restart") return stage === "release" && releases.length === 0;
+  return stage === "decryption" && !window.ended;
+}
+
 /** The form of the control that is open. */
 export function ControlForm({
   view,
@@ -134,7 +141,7 @@ export function ControlForm({
   const [minutes, setMinutes] = useState<number>(10);
   const [isTried, setTried] = useState(false);
   const { window } = view;
-  if (form === "none" || window === null) return null;
+  if (window === null || !fitsNow(form, view)) return null;
   const firms = openable(view).length;
   const done = (act: () => void) => {
     setTried(true);

@@ -11,6 +11,9 @@ import { nextRow } from "../../opening/own.ts";
 import { troubleOf } from "../../ui/refusal.tsx";
 import { type HostActs, type HostView, READ_EACH_S } from "./host_view.ts";
 
+/** What an act did is said for so long: the page has moved on by then. */
+const SAID_MS = 20_000;
+
 export class HostDesk implements HostActs {
   readonly view: Signal<HostView>;
   private readonly store: Store;
@@ -43,11 +46,16 @@ export class HostDesk implements HostActs {
     try {
       await this.store.ask(this.id, op, args);
       this.change({ busy: "", said });
+      if (said !== null) setTimeout(() => this.unsay(said), SAID_MS);
       return true;
     } catch (error) {
       this.change({ busy: "", trouble: troubleOf(error, clock.now()) });
       return false;
     }
+  }
+
+  private unsay(said: string): void {
+    if (this.view.value.said === said) this.change({ said: null });
   }
 
   private get firms(): number {

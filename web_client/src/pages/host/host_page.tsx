@@ -100,7 +100,12 @@ export function HostPage(props: HostPageProps) {
           <Incidents view={view} />
         </div>
         <aside>
-          <Queue view={view} toSign={toSign} damaged={toRepair(view, tender).length} />
+          <Queue
+            view={view}
+            toSign={toSign}
+            damaged={toRepair(view, tender).length}
+            mayAct={host.mayAct}
+          />
           {around.live}
           <section class="pane">
             <h2>
@@ -163,30 +168,47 @@ function Queue({
   view,
   toSign,
   damaged,
+  mayAct,
 }: {
   readonly view: OpeningView;
   readonly toSign: number;
   readonly damaged: number;
+  readonly mayAct: boolean;
 }) {
   const items = queueOf(view, toSign, damaged);
+  // Who does not host is asked for signatures alone; the rest is only how far the host is.
+  const own = items.filter((item) => mayAct || item.kind === "sign");
+  const hosts = items.filter((item) => !own.includes(item));
   return (
     <section class="pane" aria-labelledby="queue-title">
       <h2 id="queue-title">
         {t("queue.title")}
-        <b>{items.length}</b>
+        <b>{own.length}</b>
       </h2>
-      {items.length === 0 ? (
+      {own.length === 0 ? (
         <p class="small soft">{t("queue.empty")}</p>
       ) : (
-        <ul class="queue">
-          {items.map((item) => (
-            <li key={JSON.stringify(item)}>
-              <QueueLine item={item} />
-            </li>
-          ))}
-        </ul>
+        <QueueLines items={own} />
+      )}
+      {hosts.length > 0 && (
+        <>
+          <h3>{t("queue.of_host")}</h3>
+          <QueueLines items={hosts} />
+        </>
       )}
     </section>
+  );
+}
+
+function QueueLines({ items }: { readonly items: readonly QueueItem[] }) {
+  return (
+    <ul class="queue">
+      {items.map((item) => (
+        <li key={JSON.stringify(item)}>
+          <QueueLine item={item} />
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -21,7 +21,12 @@ export function ReadOutPane({ view, host, acts }: ControlsProps) {
   return (
     <>
       <section class="pane">
-        {row ? (
+        {isClosed ? (
+          <>
+            <h2>{t("host.closed_title")}</h2>
+            <p>{left > 0 ? t("host.closed_undecided", { n: left }) : t("host.closed_done")}</p>
+          </>
+        ) : row ? (
           <Reading view={view} row={row} />
         ) : (
           <h2>{t("host.read_title", { n: view.rows.length })}</h2>
