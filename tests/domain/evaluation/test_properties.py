@@ -1,5 +1,6 @@
 """What holds for every method and all bids: order, outliers, bounds, boundaries, replay."""
 
+import json
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,7 +11,13 @@ from hypothesis import strategies as st
 
 from server.domain.evaluation.methods import Derivation, Method, replay
 from server.domain.evaluation.methods.steps.step import NumberOutput
-from tests.domain.evaluation.documents import delivered, delivered_names, evaluated, priced
+from tests.domain.evaluation.documents import (
+    DELIVERED,
+    delivered,
+    delivered_names,
+    evaluated,
+    priced,
+)
 from tests.domain.evaluation.random_bids import inputs
 
 METHODS = {name: delivered(name) for name in delivered_names()}
@@ -159,6 +166,26 @@ def test_one_fen_on_each_side_of_a_boundary_changes_the_named_step(
     others = ["8800000.00", "8700000.00"]
     around = members_around(name, edge, step_id, others, **given_values)
     assert around == [bool(one) for one in inside]
+
+
+UP_TO_THE_CEILING = [name for name in WITH_CEILING if name != "highway-weighted-ceiling"]
+
+
+@pytest.mark.parametrize("name", UP_TO_THE_CEILING)
+def test_just_above_the_ceiling_a_bid_is_out_and_the_step_that_says_so_is_named(name: str):
+    """Just below it stays, as far as that step goes; at the ceiling as its method writes it."""
+    method = METHODS[name]
+    example = json.loads((DELIVERED / f"{name}.json").read_bytes())["example"]
+    ceiling, shown = Decimal(example["given"]["ceiling"]), example["bids"][0]["price"]
+    unit = FEN if "." in shown else Decimal(1)
+    left_at: list[str | None] = []
+    for price in (ceiling - unit, ceiling + unit):
+        own = dict(example["bids"][0], price=str(price.quantize(unit)))
+        bids = [own, *example["bids"][1:]]
+        found = evaluated(method, bids, example["given"], example.get("draws", {}))
+        left_at.append(found.results.left_out.get(own["id"]))
+    assert left_at[0] != "valid"
+    assert left_at[1] == "valid"
 
 
 def test_one_fen_moves_a_price_over_a_started_percent():
