@@ -64,6 +64,7 @@ class Race:
         self.envelopes = envelopes
         self.bare = bare
         self.measured: dict[str, Measured] = {}
+        self.bare_cpu_s: dict[str, list[float]] = {way: [] for way in BARE.values()}
 
     def beside_the_hall(self, name: str, size: int, work: Callable[[], float]) -> None:
         """``work`` gives its seconds; ``size`` bytes were opened in them."""
@@ -102,7 +103,8 @@ class Race:
         parts = [self.envelopes[n :: len(self.bare)] for n in range(len(self.bare))]
         orders = [{"files": [e.opened_up for e in part], "way": way} for part in parts]
         began = time.perf_counter()
-        ask_all(self.bare, "run", orders)
+        done = ask_all(self.bare, "run", orders)
+        self.bare_cpu_s[way].append(sum(one["cpu_s"] for one in done))
         return time.perf_counter() - began
 
 
@@ -177,17 +179,19 @@ def measure(arguments: argparse.Namespace) -> Report:
                 lambda: race.ours(target=opened, is_checked=True, count=count),
             )
         fsync = site.fsync_s()
-    return _report(race.measured, total, openssl, age, absent, fsync)
+    return _report(race, total, openssl, age, absent, fsync)
 
 
 def _report(
-    measured: dict[str, Measured],
+    race: Race,
     total: int,
     openssl: float | None,
     age: Age | None,
     absent: list[str],
     fsync: list[float],
 ) -> Report:
+    measured = race.measured
+
     def share(name: str, other: str) -> float:
         pairs = zip(measured[name].gb_per_s, measured[other].gb_per_s, strict=True)
         return machine.median([a / b for a, b in pairs])
@@ -220,6 +224,7 @@ def _report(
         "openssl_speed_gb_per_s": openssl and round(openssl, 2),
         "age_version": age.version if age is not None else None,
         "fsync_ms": machine.spread_ms(fsync),
+        "cpu_s": {name: round(min(race.bare_cpu_s[way]), 3) for name, way in BARE.items()},
     }
     for name, one in measured.items():
         figures[name] = {

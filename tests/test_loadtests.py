@@ -119,8 +119,8 @@ def test_large_envelopes_are_opened_beside_bare_loops_while_a_hall_goes_on():
         assert figures[name]["gb_per_s"] > 0
         assert figures[name]["loop_lag_ms"]["p50"] <= figures[name]["loop_lag_ms"]["max"]
         assert figures[name]["commit_to_read_ms"]["max"] > 0
-    # Less work is done faster, or something else than the work is measured; one round is noisy.
-    assert figures["bare aead"]["gb_per_s"] > 0.8 * figures["bare checks"]["gb_per_s"]
+    # Less work costs less, or something else than the work is measured.
+    assert figures["cpu_s"]["bare aead"] < figures["cpu_s"]["bare checks"]
     assert ("age -d" in figures) != any(one.startswith("age") for one in report["absent"])
 
 
