@@ -1,6 +1,7 @@
 """The command: exit codes, JSON, languages, both layouts, and never a traceback."""
 
 import json
+import os
 import subprocess
 import sys
 import zipapp
@@ -144,6 +145,18 @@ def test_wrong_arguments_are_told_and_give_no_verdict(
 ) -> None:
     assert run(arguments) == 2
     assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], [], ["没有", "--tender-id", "没有"], ["没有.zip"]])
+def test_a_console_without_chinese_is_no_failure(words: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "crypto.verifier", *words],
+        env=os.environ | {"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == (0 if "--help" in words else 2)
+    assert b"Traceback" not in done.stdout + done.stderr
 
 
 def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:

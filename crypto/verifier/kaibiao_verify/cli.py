@@ -6,6 +6,7 @@ Exit code 0: all agree; 1: a named mismatch; 2: unreadable. Never a traceback.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import locale
 import os
@@ -64,10 +65,15 @@ def parser() -> argparse.ArgumentParser:
         description="Check an opening bundle offline, trusting nobody. 离线验证开标包。",
     )
     found.add_argument("bundle", metavar="BUNDLE", type=Path)
-    found.add_argument("--tender-id", metavar="HEX", type=_tender_id)
-    found.add_argument("--trust", metavar="FILE", type=Path)
-    found.add_argument("--receipt", metavar="FILE", type=Path, action="append", default=[])
-    found.add_argument("--json", action="store_true")
+    known = "the tender that it must be 应为此项目"
+    found.add_argument("--tender-id", metavar="HEX", type=_tender_id, help=known)
+    known = "lines `name hex-pk`: officers, log, witnesses whose keys you know 您已知的公钥"
+    found.add_argument("--trust", metavar="FILE", type=Path, help=known)
+    known = "a bidder's receipt, *.receipt.json; may be repeated 投标人的回执"
+    found.add_argument(
+        "--receipt", metavar="FILE", type=Path, action="append", default=[], help=known
+    )
+    found.add_argument("--json", action="store_true", help="the report as JSON")
     found.add_argument("--lang", choices=("zh", "en"), default=default_language())
     return found
 
@@ -84,6 +90,9 @@ def _report(arguments: argparse.Namespace) -> Report:
 
 def run(arguments: Sequence[str]) -> int:
     """Verify as the arguments say, print the report, give the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an old console may know no Chinese
     words = list(arguments)
     if words[:1] == ["verify"]:  # The same words as `kaibiao verify BUNDLE`.
         del words[0]
