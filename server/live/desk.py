@@ -9,15 +9,14 @@ media process learns of nobody who may not be there, and nothing in the hall wai
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from server.domain.evaluation_room import Evaluation
-from server.domain.model import PUBLIC, Actor, Role
+from server.domain.model import PUBLIC, Actor
 from server.domain.opening import Opening
 from server.domain.refusals import Refused
-from server.domain.registry import Person
-from server.live.cards import card, meetable, venues_of
 from server.live.child import Child
+from server.live.doors import Doors, Rooms
 from server.live.grants import (
     NOT_ANNOUNCED,
     Place,
@@ -25,7 +24,6 @@ from server.live.grants import (
     has_video,
     is_over,
     is_recorded,
-    place_of,
     reached,
 )
 from server.live.link import Line
@@ -36,37 +34,10 @@ GRACE_S: Final = 10.0
 MEMBERS_MAX: Final = 400  # of one room
 ROOMS_MAX: Final = 200
 ROOMS_OF_PERSON_MAX: Final = 8
-# More people than this watch fragments: forwarding is one core's work.
-BY_WEBRTC_MAX: Final = 150
 REPLACED: Final = {"kind": "replaced"}
 OVER: Final = {"kind": "over"}
 
 log = logging.getLogger("kaibiao.live")
-
-
-class Rooms(Protocol):
-    """What the desk asks of the hall."""
-
-    def now_ms(self) -> int: ...
-    def state(self, room: str) -> Any:
-        """The durable state of an opening or a meeting; None where there is none."""
-        ...
-
-    def is_registered(self, room: str, org: str) -> bool:
-        """Whether an organisation is registered as a bidder of this opening's tender."""
-        ...
-
-    def names(self) -> list[str]:
-        """Of all openings and meetings."""
-        ...
-
-    def people(self) -> dict[str, Person]:
-        """By person id."""
-        ...
-
-    def end_call(self, room: str, call: str) -> None:
-        """Asks the room to end a supervisor's call; it may have ended by itself."""
-        ...
 
 
 class LiveDesk:
@@ -77,6 +48,7 @@ class LiveDesk:
     def __init__(self, rooms: Rooms, make_child: Callable[["LiveDesk"], Child]) -> None:
         self._rooms = rooms
         self._views: dict[str, RoomView] = {}
+        self._doors = Doors(rooms, self._views)
         self._seen: dict[str, Any] = {}  # room -> the mark of the state that was applied
         self._graces: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self.counts: dict[str, int] = {}
@@ -87,47 +59,11 @@ class LiveDesk:
 
     def place(self, room: str, actor: Actor) -> Place:
         """Raises Refused ``media.absent``, ``media.not_allowed``."""
-        state = self._rooms.state(room)
-        if state is None or not has_video(state):
-            raise Refused("media.absent")
-        registered = actor.role is Role.BIDDER and self._rooms.is_registered(room, actor.org)
-        return place_of(actor, state, is_registered=registered, now_ms=self._rooms.now_ms())
+        return self._doors.place(room, actor)
 
     def door(self, room: str, actor: Actor) -> dict[str, Any]:
-        """What a page must know before it comes in, fragments and ICE servers excepted."""
-        place = self.place(room, actor)
-        view = self._views.get(room)
-        is_crowded = view is not None and len(view.members) >= BY_WEBRTC_MAX
-        by_webrtc = place.is_member and not (is_crowded and place.role == "bidder")
-        return {
-            "member": actor.person if place.is_member else "",
-            "may": place.shown(),
-            "way": "webrtc" if by_webrtc else "fragments",
-            "recorded": True,
-            "venues": venues_of(self._rooms.state(room)),
-            "names": self._names(room, place),
-        }
-
-    def _names(self, room: str, place: Place) -> dict[str, Any]:
-        """Who can be met here, as far as this one may know it; the public: who can be seen."""
-        view, people = self._views.get(room), self._rooms.people()
-        here = view.members if view is not None else {}
-        seen = list(here) if place.is_member or view is None else view.publishing()
-        found: dict[str, Any] = {}
-        for name in meetable(self._rooms.state(room), seen):
-            person = people.get(name)
-            if person is None:
-                continue
-            other = here[name].place if name in here else self._place_or_none(room, person.actor)
-            if other is not None and (place.grants.watch_all or not other.is_discreet):
-                found[name] = card(person, other)
-        return found
-
-    def _place_or_none(self, room: str, actor: Actor) -> Place | None:
-        try:
-            return self.place(room, actor)
-        except Refused:
-            return None
+        """What a page must know before it comes in. Raises Refused."""
+        return self._doors.shown(room, actor)
 
     # ---- presence
 
@@ -329,7 +265,7 @@ class LiveDesk:
     def _apply_member(self, view: RoomView, name: str, member: Member) -> None:
         if member.actor is None:
             return  # a camera
-        place = self._place_or_none(view.name, member.actor)
+        place = self._doors.place_or_none(view.name, member.actor)
         if place is None or not place.is_member:
             self.dismiss(view.name, name)
             return

@@ -12,7 +12,7 @@ from server.domain.floor_events import CallTo
 from server.domain.model import PUBLIC
 from server.domain.refusals import Refused
 from server.live import desk as module
-from server.live import told
+from server.live import doors, told
 from tests.domain.cast import EXPERTS, HOST, SUPERVISOR_PERSON, Bidder
 from tests.domain.meetings import SECOND_SUPERVISOR, a_meeting
 from tests.domain.openings import an_opening
@@ -247,7 +247,7 @@ async def test_rooms_and_people_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
 async def test_in_a_crowd_bidders_are_shown_to_the_fragments(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "BY_WEBRTC_MAX", 1)
+    monkeypatch.setattr(doors, "BY_WEBRTC_MAX", 1)
     lab = DeskLab(opening=READY)
     assert lab.desk.door(OPENING, BIDDERS[0])["way"] == "webrtc"
     lab.came(HOST)
