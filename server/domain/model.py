@@ -4,8 +4,10 @@ Nothing here is read from a clock or a random source: both come in with the cont
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class Role(StrEnum):
@@ -39,10 +41,11 @@ SYSTEM = Actor("system", Role.SYSTEM)
 PUBLIC = Actor("public", Role.VIEWER)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """One decision's circumstances: who, when read, when decided, fresh randomness (C1 nonces),
     and those of ``command.people()`` whom the registry knows.
+
+    A Struct, because every command has one: 0.2 us, where a dataclass takes 1.2.
     """
 
     actor: Actor

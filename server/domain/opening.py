@@ -77,8 +77,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         return self.remaining_ms is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Unlocked:
+class Unlocked(msgspec.Struct, frozen=True):
     """A logged bidder half."""
 
     half: bytes

@@ -5,7 +5,8 @@ A promise names the message by its SHA-256; a repeated message gets the first on
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crypto.ack import (
     ACK_CARD_UNLOCK,
@@ -24,8 +25,7 @@ from server.domain.opening_events import AttemptFailed
 from server.domain.refusals import Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(Struct, frozen=True):
     """What an ACK will say. ``signed_ms``: from when the log has two seconds; fixed before the
     fsync, so the promise is never later than what is asked.
     """

@@ -4,7 +4,6 @@ SET_FROZEN names every counting form's state before any plaintext is shown; noth
 REPLY_END depends on anybody's choice, and nothing after SET_FROZEN changes a state.
 """
 
-from crypto.canonical import Json, encode
 from crypto.hashes import sha256
 from server.domain import commands as cmd
 from server.domain import floor_rules
@@ -47,21 +46,20 @@ def report_forms(state: Opening, command: cmd.ReportForms, ctx: Context) -> list
     forms = {form.bid_id: form for form in command.forms}
     states = form_states(state, forms)
     nonce = state.window.nonces[command.envelope]
-    frozen: dict[str, Json] = {
-        "bids": [
-            {
-                "bid_id": bid_id.hex(),
-                "form_sha256": sha256(forms[bid_id].form).hex() if s == OPENED else None,
-                "state": s,
-            }
-            for bid_id, s in sorted(states.items())
-        ],
-        "nonce": nonce.hex(),
-    }
     return [
-        *in_parts(ev.SetFrozen(nonce=nonce, frozen=encode(frozen))),
+        *in_parts(ev.SetFrozen(nonce=nonce, frozen=_frozen(forms, states, nonce))),
         *in_parts(_read_out(state, forms, states, nonce)),
     ]
+
+
+def _frozen(forms: dict[bytes, cmd.FormOpened], states: dict[bytes, str], nonce: bytes) -> bytes:
+    """frozen.json, canonical as it stands: names in order, nothing but hexadecimal and states."""
+    rows: list[bytes] = []
+    for bid_id, found in sorted(states.items()):
+        digest = b'"%s"' % sha256(forms[bid_id].form).hex().encode() if found == OPENED else b"null"
+        named = bid_id.hex().encode(), digest, found.encode()
+        rows.append(b'{"bid_id":"%s","form_sha256":%s,"state":"%s"}' % named)
+    return b'{"bids":[%s],"nonce":"%s"}' % (b",".join(rows), nonce.hex().encode())
 
 
 def _read_out(

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgpack
+from msgspec import Struct
 
 from crypto.entries import encode_entry
 from crypto.errors import Rejected
@@ -45,15 +46,14 @@ ENTROPY_BYTES = 512
 log = logging.getLogger("kaibiao.rooms")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a command is answered; ``result`` carries the signed promises (acks)."""
 
     ok: bool
-    result: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = {}  # msgspec gives each its own
     code: str = ""
     retryable: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = {}
 
 
 @dataclass(slots=True, eq=False)
@@ -67,7 +67,7 @@ class Request:
     reply: Callable[[Answer], None]
 
 
-Stored = tuple[dict[str, Any], list[Promise]]  # an answer as it was stored, not signed yet
+Stored = tuple[Answer, list[Promise]]  # an answer as it was stored, its promises not signed yet
 
 
 @dataclass(slots=True)
@@ -306,7 +306,10 @@ class Room:
         self._store(request, Answer(True), promises, decided)
 
     def _people(self, command: Command) -> dict[str, Actor]:
-        found = {person: self._find_person(person) for person in command.people()}
+        named = command.people()
+        if not named:
+            return {}
+        found = {person: self._find_person(person) for person in named}
         return {person: actor for person, actor in found.items() if actor is not None}
 
     def _moment_of(self, command: Command) -> int:
@@ -360,7 +363,7 @@ class Room:
             if len(self._answers) > ANSWERS_MAX:
                 self._answers.popitem(last=False)
                 self._replayed = True  # from now on a miss must ask the journal
-        decided.reply(request, _unpack(packed))
+        decided.reply(request, (answer, promises))
 
     def _known_answer(self, person: str, cmd_id: str) -> bytes | None:
         if not cmd_id:
@@ -370,18 +373,18 @@ class Room:
             known = self._journal.answer(self.stream, person, cmd_id)
         return known
 
-    def _promised(self, head: dict[str, Any], promises: list[Promise]) -> Answer:
+    def _promised(self, answer: Answer, promises: list[Promise]) -> Answer:
         """Signed only now, after the fsync (C14); deterministic, so a repeat gets the same
         bytes.
         """
+        if not promises:
+            return answer
         rules = self.kind.rules(self.state)
-        assert rules is not None or not promises
-        acks = [self._sign_ack(rules.tender_id, p) for p in promises] if rules else []
-        extra = {"acks": acks} if acks else {}
-        if head["ok"]:
-            return Answer(True, {**head["result"], **extra})
-        detail = {**head["detail"], **extra}
-        return Answer(False, {}, head["code"], head["retryable"], detail)
+        assert rules is not None
+        acks = {"acks": [self._sign_ack(rules.tender_id, promise) for promise in promises]}
+        if answer.ok:
+            return Answer(True, answer.result | acks)
+        return Answer(False, {}, answer.code, answer.retryable, answer.detail | acks)
 
 
 def _pack(answer: Answer, promises: list[Promise]) -> bytes:
@@ -399,7 +402,6 @@ def _pack(answer: Answer, promises: list[Promise]) -> bytes:
     return packed
 
 
-def _unpack(packed: bytes) -> tuple[dict[str, Any], list[Promise]]:
-    ok, result, code, retryable, detail, promises = msgpack.unpackb(packed)
-    head = {"ok": ok, "result": result, "code": code, "retryable": retryable, "detail": detail}
-    return head, [Promise(*p) for p in promises]
+def _unpack(packed: bytes) -> Stored:
+    *answer, promises = msgpack.unpackb(packed)
+    return Answer(*answer), [Promise(*promise) for promise in promises]

@@ -95,15 +95,16 @@ def check_append(item: Append) -> None:
     """The limits of one append. Called by whoever hands it over, so that the fault is theirs."""
     assert len(item.rows) <= ROWS_PER_APPEND_MAX, "too many rows in one append"
     assert len(item.entries) <= ENTRIES_PER_APPEND_MAX, "too many entries in one append"
+    # An append is mostly of one stream: its name is looked at once.
+    for stream in {row.stream for row in item.rows} | {one.stream for one in item.answers}:
+        assert is_stream_name(stream), f"not a stream name: {stream[:80]!r}"
     for row in item.rows:
-        assert is_stream_name(row.stream), f"not a stream name: {row.stream[:80]!r}"
         assert row.seq > 0, "a row's seq begins at 1"
         assert row.audience_seq >= 0, "a row's audience_seq begins at 1, or is 0"
         assert len(row.body) <= BODY_SIZE_MAX, "row body too long"
         assert len(row.salt) == SALT_SIZE, "row salt has 16 bytes"
         assert len(row.hash) == len(row.prev_hash) == len(row.body_hash) == HASH_SIZE
     for answer in item.answers:
-        assert is_stream_name(answer.stream), f"not a stream name: {answer.stream[:80]!r}"
         assert len(answer.answer) <= ANSWER_SIZE_MAX, "answer too long"
     for entry in item.entries:
         assert SALT_SIZE + 1 < len(entry.entry) <= ENTRY_SIZE_MAX, "log entry: wrong size"
