@@ -198,7 +198,7 @@ def throw_at(crowd: Crowd, one: Asked) -> None:
 async def test_whatever_people_ask_they_get_no_more_than_they_may(attacked: Attacked) -> None:
     async with undisturbed(attacked) as live, crowd_of(attacked) as crowd:
 
-        @examples(400)
+        @examples(250)
         @given(asked())
         @example(Asked("host", "publish", {"offer": OFFER, "labels": LABELS}))
         @example(Asked("host", "publish", {"offer": OFFER, "labels": LABELS}, tab="other"))
@@ -282,7 +282,7 @@ async def test_nothing_is_read_by_whom_it_is_not_for_by_whatever_path(attacked: 
                 assert path == FILE
             assert b"root:" not in answer.body
 
-        @examples(300)
+        @examples(200)
         @given(people, methods, rooms, st.one_of(doors, tricks), queries, conditions)
         @example("host", "GET", ROOM, "recording/host.mp4", "", {})
         @example("host", "GET", ROOM, "recording/host.mp4", "", {"Range": "bytes=99999-"})
