@@ -69,6 +69,11 @@ FIGURES = """async () => {
 # Cameras and microphones of ours that are still on.
 SENDING = """() => ({live: window.connections.flatMap((one) => one.getSenders())
   .filter((one) => one.track?.readyState === "live").length})"""
+# What others see of the host, on the host's own page.
+OWN = """() => {
+  const video = document.querySelector(".live-figure video:not([hidden])");
+  return {time: video?.currentTime ?? 0, width: video?.videoWidth ?? 0};
+}"""
 PLAYED = """() => {
   const video = document.querySelector("video[data-way=fragments]");
   return {time: video?.currentTime ?? 0, hidden: video?.hidden ?? true,
@@ -168,6 +173,8 @@ async def test_an_opening_is_seen_heard_and_spoken_in(hall: LiveSite, devices: B
     public = await the_hall_does_not_wait(hall, devices)
     host = await at(devices, hall, "host", HOST)
     await go_on_air(host, "live-host")
+    await see(host, "播出中")
+    await until(host, OWN, lambda one: one["width"] > 0 and one["time"] > 0)
     await assert_accessible(host, "live on air")
     bidder = await at(devices, hall, "bid", Bidder(1).actor)
     await see(bidder, "主持人 林悦")
@@ -181,6 +188,7 @@ async def test_an_opening_is_seen_heard_and_spoken_in(hall: LiveSite, devices: B
 
     await host.locator(".send-switch", has_text="话筒").click()
     await see(host, "已关，点一下打开")
+    await see(host, "静音：大家现在听不到声音")
     await until(bidder, FIGURES, lambda one: one["level"] == 0)
     await assert_accessible(host, "live muted")
     await picture(host, "live-muted")

@@ -35,6 +35,7 @@ def pages_of(hall: HallUnderTest) -> dict[str, str]:
         "hall": f"{hall.url}/hall/{ROOM}",
         "bidder": hall.link("bid", hall.world.bidders[0]),
         "host": hall.host,
+        "supervisor": hall.link("host", hall.world.supervisor),
         "trustee": hall.trustee,
         "unlock": f"{hall.url}/unlock/{ROOM}",
     }

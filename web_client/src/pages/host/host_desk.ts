@@ -12,7 +12,7 @@ import { troubleOf } from "../../ui/refusal.tsx";
 import { type HostActs, type HostView, READ_EACH_S } from "./host_view.ts";
 
 /** What an act did is said for so long: the page has moved on by then. */
-const SAID_MS = 20_000;
+const SAID_MS = 60_000;
 
 export class HostDesk implements HostActs {
   readonly view: Signal<HostView>;

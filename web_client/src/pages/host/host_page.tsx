@@ -177,7 +177,7 @@ function Queue({
 }) {
   const items = queueOf(view, toSign, damaged);
   // Who does not host is asked for signatures alone; the rest is only how far the host is.
-  const own = items.filter((item) => mayAct || item.kind === "sign");
+  const own = items.filter((item) => mayAct || item.kind === "sign" || item.kind === "bundle");
   const hosts = items.filter((item) => !own.includes(item));
   return (
     <section class="pane" aria-labelledby="queue-title">
