@@ -239,7 +239,7 @@ async def test_a_page_of_history_waits_for_an_owner_that_is_being_started_again(
     gateway.joined(gateway.admit(None, PeerAddress("192.0.2.1", None)), ROOM)
     site.owner.is_away = True
     page = asyncio.ensure_future(gateway.history(ROOM, "hall", 0, 10))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while site.owner.asked < 3:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
     site.owner.is_away = False

@@ -49,7 +49,7 @@ def a_line(site, secret=SECRET):
 async def test_an_edge_is_told_positions_and_given_pages_while_redis_is_away(tmp_path):
     async with a_site(tmp_path, redis=NOBODY, secret=SECRET) as site, a_line(site) as owner:
         opening = site.hall.find_room(OPENING)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while opening.durable_position("hall") < SIGNED_IN:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.02)
         told = await owner.heads("", 0)

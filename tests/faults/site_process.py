@@ -22,7 +22,7 @@ from server.demo.world import TenderPlan, World
 
 ROOT = Path(__file__).parents[2]
 ROOM = "jz-2026-sg-0417"
-START_S_MAX = 60.0
+START_S_MAX = 180.0
 PLACE = ("http_port", "ws_port", "health_port", "origin")
 
 
@@ -47,7 +47,7 @@ class Nursery:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(START_S_MAX)
         self.directory.cleanup()
 
 

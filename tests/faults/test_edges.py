@@ -27,8 +27,8 @@ pytestmark = pytest.mark.slow
 
 VIEWERS = 20
 ROOMS = 2  # a tender and its opening
-COMPLETE_WITHIN_S = 5.0
-ANSWER_WITHIN_S = 5.0
+COMPLETE_WITHIN_S = 30.0
+ANSWER_WITHIN_S = 30.0
 STREAM = f"kaibiao:frames:{OPENING}/hall"
 
 
@@ -97,7 +97,7 @@ def _until_counted(cast: Cast) -> None:
     wanted = f'kaibiao_room_members{{kind="viewer",room="{OPENING}"}} {VIEWERS}.0'
     give_up = time.monotonic() + COMPLETE_WITHIN_S
     while True:
-        with urlopen(f"{cast.site.health}/metrics", timeout=5) as answer:
+        with urlopen(f"{cast.site.health}/metrics", timeout=COMPLETE_WITHIN_S) as answer:
             if wanted in answer.read().decode():
                 return
         assert time.monotonic() < give_up, wanted
