@@ -2,7 +2,8 @@
 
 The trace is recorded H.264 and Opus of 1.6 Mbit/s, the same for all. Three comparisons, one run:
 
-- the engine and a bare loop of what cannot be left out, in this process (`loadtests.video_engine`);
+- the engine and two bare loops of what cannot be left out, in this process, the second of which
+  takes the publisher's SRTP off as well (`loadtests.video_engine`), with few viewers and with many;
 - our whole unit and janus' videoroom, each a process of its own, with real ICE, DTLS and SRTP, one
   publisher and the same viewers, counted at the viewers; and the media process as shipped, which
   records as well, as janus does not (`loadtests.video_beside`);
@@ -14,10 +15,9 @@ A peer that is not installed is named in ``absent``. CPU is the kernel's account
 import argparse
 
 from loadtests import fragment_viewers, video_janus
-from loadtests.machine import median
 from loadtests.report import Aim, Report, options, run, say
 from loadtests.video_beside import beside
-from loadtests.video_engine import measured
+from loadtests.video_engine import idle, measured
 from server.collector import calm_the_collector
 
 VIEWERS, SMALL_VIEWERS = 100, 40
@@ -37,12 +37,9 @@ def measure(arguments: argparse.Namespace) -> Report:
     viewers = arguments.count or (SMALL_VIEWERS if small else VIEWERS)
     seconds = SMALL_SECONDS if small else SECONDS
     rounds = SMALL_ROUNDS if small else ROUNDS
+    idle_cost = idle()  # first: memory that was given back would be taken again, unseen
     loop = measured(viewers, seconds, rounds)
-    few = {
-        str(count): round(measured(count, 4 * seconds, rounds).ratio, 3)
-        for count in FEW
-        if count < viewers
-    }
+    few = {count: measured(count, 4 * seconds, rounds) for count in FEW if count < viewers}
     processes = beside(
         min(viewers, BESIDE_VIEWERS_MAX),
         seconds,
@@ -70,18 +67,19 @@ def measure(arguments: argparse.Namespace) -> Report:
             "lost": lost,
             "send_failures": loop.counters.send_failures,
             "ratio_to_bare_loop": round(loop.ratio, 3),
-            "ratio_to_bare_loop_by_viewers": {**few, str(viewers): round(loop.ratio, 3)},
+            "ratio_to_bare_loop_with_srtp_off": round(loop.ratio_srtp_off, 3),
             "ratio_to_janus": round(ours["per_cpu_s"] / janus["per_cpu_s"], 3) if janus else None,
-            "per_cpu_s": {"ours": round(median(loop.ours)), "bare": round(median(loop.bare))},
-            "rounds": {
-                "ours": [round(one) for one in loop.ours],
-                "bare": [round(one) for one in loop.bare],
-            },
+            **{_to(count): one.as_json() for count, one in {**few, viewers: loop}.items()},
             "processes": processes,
+            "idle": idle_cost,
             "fragments": fragments,
         },
         absent=[] if video_janus.is_here() else ["janus: not installed"],
     )
+
+
+def _to(viewers: int) -> str:
+    return f"to {viewers} viewer{'s' if viewers > 1 else ''}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import asyncio
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ import uvloop
 
 from loadtests import video_janus
 from loadtests.child import Child
-from loadtests.machine import cpu_s, median
+from loadtests.machine import cpu_s, median, rss_bytes
 from loadtests.report import say
 from loadtests.video_peer import AUDIO_PT, VIDEO_PT, ThinPeer
 from loadtests.video_process import MediaProcess
@@ -87,8 +87,10 @@ class Contestant:
     name: str
     unit: Unit
     publisher: ThinPeer
-    viewers: list[ThinPeer]
+    viewers: Sequence[ThinPeer]
     packets: Iterator[Due] = field(default_factory=lambda: replay(recorded(gop_s=GOP_S)))
+    join_cpu_ms: float = 0.0  # of a viewer
+    join_kb: float = 0.0
     per_cpu_s: list[float] = field(default_factory=list[float])
     sent: int = 0
     got: int = 0
@@ -130,17 +132,23 @@ class Contestant:
         self.sent, self.got = self.sent + sent, self.got + got
 
 
-async def _joined(
-    name: str, unit: Unit, address: str, viewers: int, stack: AsyncExitStack
+async def joined(
+    name: str,
+    unit: Unit,
+    publisher: ThinPeer,
+    people: Sequence[ThinPeer],
+    stack: AsyncExitStack,
 ) -> Contestant:
-    publisher = ThinPeer("publisher", address)
-    people = [ThinPeer(f"viewer{number}", address) for number in range(viewers)]
+    """Everybody connected, and a little played: viewers have joined at a keyframe."""
     await unit.publish(publisher)
     stack.push_async_callback(publisher.close)
+    spent, held = cpu_s(unit.pid), rss_bytes(unit.pid)
     await asyncio.gather(*(unit.watch(peer) for peer in people))
+    spent, held = cpu_s(unit.pid) - spent, rss_bytes(unit.pid) - held
     for peer in people:
         stack.push_async_callback(peer.close)
     made = Contestant(name, unit, publisher, people)
+    made.join_cpu_ms, made.join_kb = 1000 * spent / len(people), held / 1000 / len(people)
     await made.play(WARM_S)
     await unit.settle()
     return made
@@ -172,7 +180,16 @@ async def _beside(viewers: int, seconds: int, rounds: int) -> dict[str, Any]:
         if video_janus.is_here():
             units["janus"] = Theirs(await stack.enter_async_context(video_janus.Janus(address)))
         all_of_them = await asyncio.gather(
-            *(_joined(name, unit, address, viewers, stack) for name, unit in units.items())
+            *(
+                joined(
+                    name,
+                    unit,
+                    ThinPeer("publisher", address),
+                    [ThinPeer(f"viewer{number}", address) for number in range(viewers)],
+                    stack,
+                )
+                for name, unit in units.items()
+            )
         )
         for number in range(rounds):
             for one in all_of_them:
@@ -186,6 +203,8 @@ async def _beside(viewers: int, seconds: int, rounds: int) -> dict[str, Any]:
                 "sent": one.sent,
                 "received": one.got,
                 "lost": one.lost,
+                "join_cpu_ms": round(one.join_cpu_ms, 2),
+                "join_kb": round(one.join_kb),
             }
             for one in all_of_them
         }
@@ -193,7 +212,8 @@ async def _beside(viewers: int, seconds: int, rounds: int) -> dict[str, Any]:
 
 def beside(viewers: int, seconds: int, rounds: int) -> dict[str, Any]:
     """By name (``ours``, ``recorded``: the media process as shipped, ``janus`` where it is
-    installed): packets that reached viewers per CPU-second of the whole process.
+    installed): packets that reached viewers per CPU-second of the whole process, and what a
+    viewer's joining costs it, from the request to keys: CPU, and memory that stays.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_beside(viewers, seconds, rounds))

@@ -3,12 +3,15 @@
 One publisher, many viewers, each with AES-GCM keys of its own. Ours takes the publisher's SRTP
 datagrams through `media.python_engine` to a real UDP socket, with everything it does on the way:
 SRTP off, ring, losses, transport feedback, reports. The bare loop has the plain packets in its hand
-and does what cannot be left out: header, payload, SRTP on, ``sendto``. Rounds alternate, so that
-both share the machine's moods. Nobody reads the datagrams: the kernel delivers them to a socket's
-buffer and drops what it does not hold, for both alike.
+and does what cannot be left out: header, payload, SRTP on, ``sendto``. A second bare loop begins
+where we do, with the publisher's SRTP, and takes that off as well: what lies between the two loops
+is receiving, and weighs the more the fewer viewers there are. Rounds alternate, so that all share
+the machine's moods. Nobody reads the datagrams: the kernel delivers them to a socket's buffer and
+drops what it does not hold, for all alike.
 """
 
 import gc
+import os
 import socket
 import struct
 import time
@@ -17,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from loadtests.machine import median
+from loadtests.machine import median, rss_bytes
 from loadtests.report import say
 from loadtests.video_peer import AUDIO_PT, TRANSPORT_ID, VIDEO_PT
 from loadtests.video_trace import Due, recorded, replay
@@ -31,8 +34,10 @@ PROFILE = "SRTP_AEAD_AES_128_GCM"
 KEY_BYTES = 28
 SSRCS = {True: 0x1111, False: 0x2222}
 SEND_BUFFER_BYTES = 4 << 20
+IDLE_VIEWERS, IDLE_S = 1000, 10
 
 _HEADER = struct.Struct("!BBHII")
+_WORDS = struct.Struct("!H")  # of the extension block, behind its profile
 
 
 @dataclass(slots=True)
@@ -96,14 +101,25 @@ class Ours:
             ssrcs = (SSRCS[codec is Codec.H264],)
             terms = TrackTerms(codec, str(track), pt, ssrcs=ssrcs, extensions=ids)
             self.engine.add_track(track, 1, terms)
+        self._ticked_us = 0
+        self._to = to
+        self.join(viewers)
+
+    def join(self, viewers: int) -> None:
         for number in range(viewers):
             peer = 100 + number
             self.engine.add_peer(peer, SrtpKeys(PROFILE, b"r" * KEY_BYTES, viewer_keys(number)))
-            self.engine.place_peer(peer, to)
+            self.engine.place_peer(peer, self._to)
             for track in (1, 2):
-                terms = StreamTerms(1000 * track + number, 0, 0)
+                terms = StreamTerms(10_000 * track + number, 0, 0)
                 self.engine.subscribe(2 * peer + track, peer, track, terms)
-        self._ticked_us = 0
+
+    def idle(self, seconds: int) -> None:
+        """So long nothing comes."""
+        for _ in range(seconds * 1000 // TICK_MS):
+            self._ticked_us += TICK_MS * 1000
+            self.engine.tick(self._ticked_us)
+        self.engine.take_events()
 
     def round(self, batches: list[list[Arrival]]) -> int:
         before = self.engine.counters().forwarded
@@ -141,6 +157,33 @@ class Bare:
         return sent
 
 
+class BareWithSrtpOff:
+    """The same from the publisher's SRTP on, which is taken off and read no further than its
+    payload.
+    """
+
+    def __init__(self, out: socket.socket, to: tuple[str, int], viewers: int) -> None:
+        self.bare = Bare(out, to, viewers)
+        self.inbound = SrtpSession(PROFILE, b"p" * KEY_BYTES, inbound=True)
+        self.seq = 0  # of sound and picture together, as `plain` numbers them
+
+    def round(self, batches: list[list[Arrival]]) -> int:
+        buffer, unprotect, sent = self.bare.buffer, self.inbound.unprotect, 0
+        view = buffer.view
+        for batch in batches:
+            plain: list[tuple[int, int, int, bytes]] = []
+            for _, datagram, _ in batch:
+                size = len(datagram)
+                view[:size] = datagram
+                opened = bytes(view[: unprotect(buffer, size)])
+                _, second, _, timestamp, _ = _HEADER.unpack_from(opened)
+                (words,) = _WORDS.unpack_from(opened, 14)
+                plain.append((second, self.seq, timestamp, opened[16 + 4 * words :]))
+                self.seq = self.seq + 1 & 0xFFFF
+            sent += self.bare.round(plain)
+        return sent
+
+
 def plain(one: Due, seq: int) -> tuple[int, int, int, bytes]:
     """Second byte, number, timestamp, payload: what the bare loop starts from. Sound and picture
     leave it under one SSRC, so ``seq`` counts both.
@@ -163,6 +206,7 @@ class Measured:
 
     ours: list[float] = field(default_factory=list[float])
     bare: list[float] = field(default_factory=list[float])
+    bare_srtp_off: list[float] = field(default_factory=list[float])
     packets: int = 0
     lost: int = 0
     counters: Counters = field(default_factory=Counters)
@@ -170,6 +214,19 @@ class Measured:
     @property
     def ratio(self) -> float:
         return median([a / b for a, b in zip(self.ours, self.bare, strict=True)])
+
+    @property
+    def ratio_srtp_off(self) -> float:
+        return median([a / b for a, b in zip(self.ours, self.bare_srtp_off, strict=True)])
+
+    def as_json(self) -> dict[str, float]:
+        return {
+            "ours_per_cpu_s": round(median(self.ours)),
+            "bare_per_cpu_s": round(median(self.bare)),
+            "bare_with_srtp_off_per_cpu_s": round(median(self.bare_srtp_off)),
+            "ratio_to_bare_loop": round(self.ratio, 3),
+            "ratio_to_bare_loop_with_srtp_off": round(self.ratio_srtp_off, 3),
+        }
 
 
 def measured(viewers: int, seconds: int, rounds: int) -> Measured:
@@ -183,6 +240,7 @@ def measured(viewers: int, seconds: int, rounds: int) -> Measured:
         out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         to = sink.getsockname()
         ours, bare, trace = Ours(out, to, viewers), Bare(out, to, viewers), Trace()
+        bare_srtp_off = BareWithSrtpOff(out, to, viewers)
         for number in range(1 + rounds):
             batches = trace.next(seconds)
             sealed = [trace.sealed(together) for together in batches]
@@ -192,12 +250,44 @@ def measured(viewers: int, seconds: int, rounds: int) -> Measured:
             ]
             mine, sent = per_cpu_s(ours, sealed)
             theirs, _ = per_cpu_s(bare, packets)
+            theirs_srtp_off, _ = per_cpu_s(bare_srtp_off, sealed)
             if number == 0:
                 continue  # warm
-            say(f"{viewers} viewers, round {number}: ours {mine:,.0f}/s, bare {theirs:,.0f}/s")
+            said = (
+                f"ours {mine:,.0f}/s, bare {theirs:,.0f}/s, with SRTP off {theirs_srtp_off:,.0f}/s"
+            )
+            say(f"{viewers} viewers, round {number}: {said}")
             made.ours.append(mine)
             made.bare.append(theirs)
+            made.bare_srtp_off.append(theirs_srtp_off)
             made.packets += sent
             made.lost += len(packets) * viewers - sent
     made.counters = ours.engine.counters()
     return made
+
+
+def idle(viewers: int = IDLE_VIEWERS, seconds: int = IDLE_S) -> dict[str, float]:
+    """What viewers cost the engine who have had a picture and get none now: share of a core, memory
+    of each.
+    """
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out,
+    ):
+        sink.bind(("127.0.0.1", 0))
+        ours = Ours(out, sink.getsockname(), 0)
+        gc.collect()
+        before = rss_bytes(os.getpid())
+        ours.join(viewers)
+        trace = Trace()
+        ours.round([trace.sealed(together) for together in trace.next(1)])
+        grown = rss_bytes(os.getpid()) - before
+        ours.idle(1)
+        began = time.process_time()
+        ours.idle(seconds)
+        spent_s = time.process_time() - began
+    return {
+        "idle_viewers": viewers,
+        "core_percent": round(100 * spent_s / seconds, 2),
+        "kb_each": round(grown / viewers / 1000, 1),
+    }

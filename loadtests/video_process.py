@@ -47,6 +47,7 @@ class MediaProcess:
                 [sys.executable, "-m", MODULE, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno(), pages.fileno()],
+                start_new_session=True,  # as the site does
             )
             self.pid = self._process.pid
             self._line: Line = await open_line(ours, lambda name, value: {}, self._hear)
