@@ -29,6 +29,7 @@ from rich.table import Table
 from loadtests.report import say
 
 SMALL_WITHIN_S, FULL_WITHIN_S, LONG_WITHIN_S = 180, 480, 3600
+END_WITHIN_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,25 @@ def said_by(command: Sequence[str], within_s: float) -> bytes:
         except subprocess.TimeoutExpired:
             raise NotMeasured(f"not done within {within_s} s") from None
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _end_all_of(process)
     if process.returncode:
         raise NotMeasured(f"ended with {process.returncode}")
     return said
+
+
+def _end_all_of(process: subprocess.Popen[bytes]) -> None:
+    """First politely: it may have begun sessions of its own, and ends those."""
+    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(END_WITHIN_S)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def end_in_order() -> None:
+    """Who is told to go ends what it has begun."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def measured(planned: Planned, *, full: bool, out: Path | None) -> dict[str, Any] | None:
@@ -180,6 +195,7 @@ def main() -> int:
     only = set(filter(None, arguments.only.split(",")))
     if unknown := only - {planned.name for planned in PLAN} - {GROWTH, COSTS}:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
+    end_in_order()
     began = time.monotonic()
 
     def minutes() -> float:

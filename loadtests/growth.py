@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests import pictures
-from loadtests.__main__ import NotMeasured, said_by
+from loadtests.__main__ import NotMeasured, end_in_order, said_by
 from loadtests.report import say
 
 TIMES = (1, 4, 16)
@@ -109,6 +109,7 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="A,B", help="some of them; the rest stays")
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="for growth.json")
     arguments = parser.parse_args()
+    end_in_order()
     only = set(filter(None, arguments.only.split(",")))
     kept = arguments.out / "growth.json"
     found: pictures.Grown = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
