@@ -241,3 +241,19 @@ class Room:
     held: frozenset[str] = frozenset()
     silenced: frozenset[tuple[str, str]] = frozenset()  # member, label
     speaker: ActiveSpeaker = field(default_factory=ActiveSpeaker)
+
+    @property
+    def watching(self) -> int:
+        """How many members are sent something."""
+        members = self.members.values()
+        return sum(any(one.tile_px for one in member.watched.values()) for member in members)
+
+    def may_watch(self, member: str, track: int | None) -> bool:
+        """Of a member and a track, or (None) of what is for the whole room."""
+        known = self.members.get(member)
+        if known is None:
+            return False
+        if track is None:
+            return known.grants.watch
+        published = self.tracks.get(track)
+        return published is not None and known.may_watch(published)

@@ -123,8 +123,8 @@ class Sfu:
 
     def watching(self, room: str) -> int:
         """How many members are sent something of this room."""
-        members = self._rooms[room].members.values() if room in self._rooms else ()
-        return sum(any(one.tile_px for one in member.watched.values()) for member in members)
+        found = self._rooms.get(room)
+        return found.watching if found is not None else 0
 
     def admit(self, room: str, member: str, grants: Grants) -> None:
         """Let somebody in, or change what he may; the room exists while it has members."""
@@ -148,13 +148,7 @@ class Sfu:
         None: what is for the whole room.
         """
         found = self._rooms.get(room)
-        known = found.members.get(member) if found is not None else None
-        if found is None or known is None:
-            return False
-        if track is None:
-            return known.grants.watch
-        published = found.tracks.get(track)
-        return published is not None and known.may_watch(published)
+        return found is not None and found.may_watch(member, track)
 
     def dismiss(self, room: str, member: str) -> None:
         """Everything of his ends. Idempotent."""
