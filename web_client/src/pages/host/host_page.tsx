@@ -185,11 +185,7 @@ function Queue({
         {t("queue.title")}
         <b>{own.length}</b>
       </h2>
-      {own.length === 0 ? (
-        <p class="small soft">{t("queue.empty")}</p>
-      ) : (
-        <QueueLines items={own} />
-      )}
+      {own.length === 0 ? <p class="small soft">{t("queue.empty")}</p> : <QueueLines items={own} />}
       {hosts.length > 0 && (
         <>
           <h3>{t("queue.of_host")}</h3>
