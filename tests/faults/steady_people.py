@@ -25,7 +25,7 @@ from signaling.feed import HeardEvent
 
 AGAIN_S = 0.05
 MARGIN_MS, FURTHER_MS = 2_500, 2_000
-SLOW_TIMES = 4
+SLOW_TIMES, SLOW_MS_MAX = 4, 8_000  # where halls are killed meanwhile, it says little
 LINE_TROUBLE = (aiohttp.ClientError, OSError, TimeoutError)
 OURS = frozenset({"server.trouble", "room.busy", "upload.busy", "upload.offset"})
 
@@ -255,7 +255,8 @@ class SteadyHost(Steady, Host):
         deadline_ms = (await self.read_rules()).deadline_ms
         while not delivered():
             # To put it off once more takes about as long as the last time.
-            margin_ms = max(margin_ms, SLOW_TIMES * (now_ms() - began_ms))
+            slow_ms = min(SLOW_MS_MAX, SLOW_TIMES * (now_ms() - began_ms))
+            margin_ms = max(margin_ms, slow_ms)
             began_ms = now_ms()
             if deadline_ms - now_ms() < margin_ms:
                 peace.clear()

@@ -136,7 +136,7 @@ async def with_edges(
                 await asyncio.open_connection("127.0.0.1", edge.port)
         edges = edge_settings(bus.url, urls=[a.url, b.url])
         # Its deadline is counted from now.
-        plan = plan_of(DEADLINE_MS, window_ms=60_000)
+        plan = plan_of(DEADLINE_MS, window_ms=300_000)
         async with Cast(nursery, directory, plan=plan, edges=edges, ready=ready) as cast:
             for edge in (a, b):
                 await asyncio.to_thread(edge.until_ready, ROOMS)

@@ -20,7 +20,7 @@ from tests.faults.steady_people import Act, Steady, SteadyBidder, SteadyHost, St
 
 OPENING = f"opening:{ROOM}"
 KILLS = 26  # in each of four openings
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 POINTS_MIN = 40
 
 # In the order in which an opening meets them; dealt out to the four openings.
