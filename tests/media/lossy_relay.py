@@ -93,8 +93,11 @@ class LossyRelay:
         end, _ = await self._loop.create_datagram_endpoint(
             lambda: _End(self, client), local_addr=("127.0.0.1", 0)
         )
-        self._ends.setdefault(client, end)
-        self._later(self.up, data, end, self.server)
+        # Its next datagram may have come while this was being opened, or the end of the test.
+        kept = self._ends.setdefault(client, end)
+        if kept is not end or self._front.is_closing():
+            end.close()
+        self._later(self.up, data, kept, self.server)
 
     def to_client(self, data: bytes, client: Address) -> None:
         self._later(self.down, data, self._front, client)
@@ -107,7 +110,7 @@ class LossyRelay:
         if at is None:
             return
         if at <= now:
-            end.sendto(data, to)
+            self._send(end, data, to)
         else:
             self._loop.call_at(at, self._send, end, data, to)
 
