@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from crypto.verifier import verify
 from server.cli.journal_check import findings
 from tests.faults import points
@@ -181,6 +183,7 @@ def check_points(reached: set[str]) -> None:
     assert len(reached) >= POINTS_MIN, set(POINTS) - reached
 
 
+@pytest.mark.alone  # on a busy machine fewer points are met between two kills
 async def test_a_hundred_kills_lose_and_repeat_nothing(nursery: Nursery, tmp_path: Path):
     plays = await asyncio.gather(*(play(nursery, tmp_path / str(k), k) for k in range(4)))
     assert sum(each.nemesis.kills for each in plays) >= 100
