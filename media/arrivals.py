@@ -24,35 +24,25 @@ NACK_AGE_MS_MAX: Final = 1_000
 class TransportArrivals:
     """Arrival times by transport-wide sequence number, since the last feedback."""
 
-    __slots__ = ("_arrived", "_expected", "_highest", "_next", "_number")
+    __slots__ = ("_arrived", "_highest", "_next", "_number")
 
     def __init__(self) -> None:
         self._arrived: dict[int, int] = {}
-        self._highest = self._expected = -1
+        self._highest = -1
         self._next = -1
         self._number = 0
 
     def note(self, seq: int, arrival_us: int) -> None:
         """Packet ``seq`` (16 bits) has arrived. A jump too large to be loss starts anew."""
-        if seq == self._expected and len(self._arrived) < TRANSPORT_PACKETS_MAX:
-            self._highest += 1
-            self._arrived[self._highest] = arrival_us
-            self._expected = (seq + 1) & 0xFFFF
-            return
-        ahead = seq_delta(seq, self._highest & 0xFFFF)
-        extended = self._highest + ahead
-        if self._highest < 0 or not -TRANSPORT_PACKETS_MAX <= ahead <= TRANSPORT_PACKETS_MAX:
+        extended = self._highest + seq_delta(seq, self._highest & 0xFFFF)
+        if self._highest < 0 or abs(extended - self._highest) > TRANSPORT_PACKETS_MAX:
             self._arrived.clear()
             # One turn up, so that what came late before the first one is not negative.
             extended = self._highest = self._next = seq + 0x10000
-            self._expected = (seq + 1) & 0xFFFF
         if extended < self._next or len(self._arrived) >= TRANSPORT_PACKETS_MAX:
             return
-        if extended not in self._arrived:
-            self._arrived[extended] = arrival_us
-            if extended > self._highest:
-                self._highest = extended
-                self._expected = (seq + 1) & 0xFFFF
+        self._highest = max(self._highest, extended)
+        self._arrived.setdefault(extended, arrival_us)
 
     def feedback(self, sender: int, media: int) -> list[TransportFeedback]:
         """What has arrived since the last call; empty where nothing has."""
@@ -62,24 +52,22 @@ class TransportArrivals:
         return made
 
     def _one(self, sender: int, media: int) -> TransportFeedback:
-        arrived = self._arrived
-        earliest = min(arrived)
-        first = max(self._next, earliest - TRANSPORT_PACKETS_MAX)
-        reference = arrived[earliest] // REFERENCE_US
-        zero_us = reference * REFERENCE_US
+        first = max(self._next, min(self._arrived) - TRANSPORT_PACKETS_MAX)
+        end = max(self._arrived) + 1
+        reference = self._arrived[min(self._arrived)] // REFERENCE_US
         arrivals: list[int | None] = []
         last = 0
-        for seq in range(first, min(self._highest + 1, first + TRANSPORT_PACKETS_MAX)):
-            at_us = arrived.get(seq)
+        for seq in range(first, min(end, first + TRANSPORT_PACKETS_MAX)):
+            at_us = self._arrived.get(seq)
             if at_us is None:
                 arrivals.append(None)
                 continue
-            ticks = (at_us - zero_us) // TICK_US
+            ticks = (at_us - reference * REFERENCE_US) // TICK_US
             if not -0x8000 <= ticks - last <= 0x7FFF:
                 break  # does not fit: the rest goes into another feedback
             arrivals.append(ticks)
             last = ticks
-            del arrived[seq]
+            del self._arrived[seq]
         assert arrivals
         self._next = first + len(arrivals)
         self._number = (self._number + 1) & 0xFF
@@ -124,8 +112,6 @@ class LossFinder:
 
     def due(self, now_ms: int) -> list[int]:
         """Numbers to ask for now, rising."""
-        if not self._missing:
-            return []
         asked: list[int] = []
         for seq, lost in list(self._missing.items()):
             if lost.tries >= NACK_TRIES_MAX or now_ms - lost.since_ms > NACK_AGE_MS_MAX:

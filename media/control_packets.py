@@ -133,9 +133,8 @@ class Control:
     def tick(self, peer: Peer, now_us: int) -> None:
         """Whatever is due for one peer."""
         packets: list[bytes] = []
-        for source in peer.sources.values():
-            if not source.track.paused:
-                packets += self._asked(source, now_us // 1000)
+        if peer.sources:
+            packets += self._asked(peer, now_us)
         if peer.transport_id and now_us - peer.fed_us >= FEEDBACK_US:
             media = next(iter(peer.sources), 0)
             fed = peer.arrivals.feedback(OUR_SSRC, media)
@@ -148,26 +147,28 @@ class Control:
         if packets:
             self._flush(peer, packets)
 
-    def _asked(self, source: Source, now_ms: int) -> list[bytes]:
+    def _asked(self, peer: Peer, now_us: int) -> Iterable[bytes]:
         """NACKs and PLIs to a publisher."""
-        asked: list[bytes] = []
-        lost = source.losses.due(now_ms)
-        if lost:
-            self._counters.nacks_asked += len(lost)
-            seqs = tuple(seq & 0xFFFF for seq in lost)
-            asked += (
-                bytes(Nack(OUR_SSRC, source.ssrc, seqs[at : at + 64]))
-                for at in range(0, len(seqs), 64)
-            )
-        if not source.track.is_video:
-            return asked
-        if source.losses.gave_up:
-            source.losses.gave_up = False
-            source.keyframes.need()
-        if source.keyframes.due(now_ms):
-            self._counters.keyframes_asked += 1
-            asked.append(bytes(PictureLoss(OUR_SSRC, source.ssrc)))
-        return asked
+        now_ms = now_us // 1000
+        for source in peer.sources.values():
+            if source.track.paused:
+                continue
+            lost = source.losses.due(now_ms)
+            if lost:
+                self._counters.nacks_asked += len(lost)
+                seqs = tuple(seq & 0xFFFF for seq in lost)
+                yield from (
+                    bytes(Nack(OUR_SSRC, source.ssrc, seqs[at : at + 64]))
+                    for at in range(0, len(seqs), 64)
+                )
+            if not source.track.is_video:
+                continue
+            if source.losses.gave_up:
+                source.losses.gave_up = False
+                source.keyframes.need()
+            if source.keyframes.due(now_ms):
+                self._counters.keyframes_asked += 1
+                yield bytes(PictureLoss(OUR_SSRC, source.ssrc))
 
     def _reports(self, peer: Peer, now_us: int) -> Iterable[bytes]:
         blocks = [

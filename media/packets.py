@@ -93,13 +93,7 @@ class RtpView:
         return found
 
     def extension(self, number: int) -> bytes | None:
-        """The value of one header extension, or None; of a repeated id the first counts."""
-        if self._read is None and self.extension_profile == ONE_BYTE:
-            buf, pos, end = self.buf, self.extension_offset, self.extension_end
-            # What is asked for in every packet mostly stands first: there is no more to read then.
-            if pos < end and buf[pos] >> 4 == number:
-                after = pos + (buf[pos] & 0x0F) + 2
-                return buf[pos + 1 : after] if 0 < number < 15 and after <= end else None
+        """The value of one header extension, or None."""
         for other, value in self.each_extension():
             if other == number:
                 return value

@@ -12,7 +12,6 @@ from __future__ import annotations
 import struct
 from collections import deque
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from media.aiortc_private import PacketBuffer, SrtpSession
@@ -44,9 +43,7 @@ _U16 = struct.Struct("!H")
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """One SSRC of a layer. ``watchers`` get its packets; ``waiting`` want to, from a keyframe;
-    ``ready`` are those of the present batch that have not left yet.
-    """
+    """One SSRC of a layer. ``watchers`` get its packets; ``waiting`` want to, from a keyframe."""
 
     number: int
     track: Track
@@ -59,7 +56,6 @@ class Source:
     keyframes: KeyframeNeed = field(default_factory=KeyframeNeed)
     watchers: list[Stream] = field(default_factory=list["Stream"])
     waiting: list[Stream] = field(default_factory=list["Stream"])
-    ready: list[Packet] = field(default_factory=list[Packet])
     last_us: int = 0
 
 
@@ -76,29 +72,10 @@ class Track:
     tap: Tap | None = None
     tapped: list[TappedPacket] = field(default_factory=list[TappedPacket])
     level: int = -1
-    # Looked up once, and not for every packet.
-    is_video: bool = field(init=False)
-    room_pt: int = field(init=False)
-    has_extensions: bool = field(init=False)  # that viewers get
 
-    def __post_init__(self) -> None:
-        codec, ids = self.terms.codec, self.terms.extensions
-        self.is_video = codec is not Codec.OPUS
-        self.room_pt = ROOM_PT[codec]
-        self.has_extensions = bool(ids.audio_level or ids.orientation)
-
-    def take_ended(self, now_us: int) -> list[int]:
-        """The layers that have ended by now; nothing stands behind them any more."""
-        newest_us = 0
-        for source in self.layers:
-            if source is not None and source.last_us > newest_us:
-                newest_us = source.last_us
-        ended: list[int] = []
-        for layer, source in enumerate(self.layers):
-            if source is not None and has_ended(source.last_us, newest_us, now_us):
-                self.layers[layer] = None
-                ended.append(layer)
-        return ended
+    @property
+    def is_video(self) -> bool:
+        return self.terms.codec is not Codec.OPUS
 
     def source_for(self, aim: int) -> Source | None:
         """The live layer nearest to ``aim``: at or below it, else the smallest above."""
@@ -289,36 +266,26 @@ def _layer(peer: Peer, track: Track, view: RtpView, *, repairs: bool) -> int | N
 def in_room_terms(source: Source, view: RtpView, seq: int, now_us: int) -> Packet:
     """The packet as the ring keeps it and viewers get it. Notes the audio level on the way."""
     track = source.track
-    payload = view.buf[view.payload_offset : view.payload_end]
-    block = _room_block(track, view) if track.has_extensions and view.extension_profile else b""
+    ids = track.terms.extensions
+    values: list[tuple[int, bytes]] = []
+    if ids.audio_level or ids.orientation:
+        for number, value in view.each_extension():
+            if number == ids.audio_level and len(value) == 1:
+                values.append((ROOM_AUDIO_LEVEL, value))
+                level = value[0] & 0x7F
+                track.level = level if track.level < 0 else min(track.level, level)
+            elif number == ids.orientation and len(value) == 1:
+                values.append((ROOM_ORIENTATION, value))
+    block = extension_block(values) if values else b""
+    payload = view.payload
+    codec = track.terms.codec
     return Packet(
         seq,
         view.timestamp,
         0x90 if block else 0x80,
-        track.room_pt | 0x80 if view.marker else track.room_pt,
+        ROOM_PT[codec] | (0x80 if view.marker else 0),
         block + payload if block else payload,
         len(block),
-        not track.is_video or starts_keyframe(track.terms.codec, payload),
+        starts_keyframe(codec, payload),
         now_us,
     )
-
-
-def _room_block(track: Track, view: RtpView) -> bytes:
-    """Those extensions of a packet that viewers get, under the room's ids."""
-    ids = track.terms.extensions
-    level = orientation = None
-    for number, value in view.each_extension():
-        if len(value) != 1:
-            continue
-        if number == ids.audio_level:
-            level = value[0]
-            track.level = level & 0x7F if track.level < 0 else min(track.level, level & 0x7F)
-        elif number == ids.orientation:
-            orientation = value[0]
-    return _block_of(level, orientation)
-
-
-@lru_cache(maxsize=512)
-def _block_of(level: int | None, orientation: int | None) -> bytes:
-    values = ((ROOM_AUDIO_LEVEL, level), (ROOM_ORIENTATION, orientation))
-    return extension_block((number, bytes([one])) for number, one in values if one is not None)

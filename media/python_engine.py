@@ -37,9 +37,9 @@ from media.engine import (
 )
 from media.forwarding import Rewriter
 from media.packets import PACKET_BYTES_MAX, parse_rtp
-from media.publishing import Peer, Source, Sources, Track, in_room_terms
+from media.publishing import Peer, Source, Sources, Track, has_ended, in_room_terms
 from media.ring import Packet
-from media.watching import Stream
+from media.watching import RESENDS_LEFT_MAX, Stream
 
 log = logging.getLogger(__name__)
 SendTo = Callable[[Any, Address], object]
@@ -61,7 +61,6 @@ class PythonEngine:
         self._counters = Counters()
         self._in, self._out = PacketBuffer(), PacketBuffer()
         self._tapped: dict[int, Track] = {}
-        self._ready: list[Source] = []
         self._control = Control(self._counters, self._events, self._send, self._resend, self._tap)
 
     # ---- peers
@@ -170,22 +169,20 @@ class PythonEngine:
     # ---- packets
 
     def receive(self, batch: Sequence[Arrival]) -> None:
-        counters, peers = self._counters, self._peers
+        counters = self._counters
         for number, datagram, now_us in batch:
-            peer = peers.get(number)
+            peer = self._peers.get(number)
             if peer is None or not 12 <= len(datagram) <= BUFFER_BYTES:
                 counters.refused += 1
                 continue
             counters.received += 1
             try:
                 if 192 <= datagram[1] <= 223:  # RFC 5761 §4
-                    self._forward_ready()
                     self._receive_rtcp(peer, datagram, now_us)
                 else:
                     self._receive_rtp(peer, datagram, now_us)
             except Exception:
                 self._broken(peer)
-        self._forward_ready()
         if self._tapped:
             self._hand_to_taps()
 
@@ -197,15 +194,19 @@ class PythonEngine:
         datagram: bytes,
     ) -> bytes | None:
         """What comes out of SRTP; None: it is refused. Keeps the library's memory bounded."""
+        is_new = ssrc not in heard
+        if is_new and len(heard) >= SSRCS_HEARD_MAX:
+            self._counters.refused += 1
+            return None
         buffer, size = self._in, len(datagram)
-        if ssrc in heard or len(heard) < SSRCS_HEARD_MAX:
-            buffer.view[:size] = datagram
-            size = unprotect(buffer, size)
-            if size:
-                heard.add(ssrc)
-                return bytes(buffer.view[:size])
-        self._counters.refused += 1
-        return None
+        buffer.view[:size] = datagram
+        size = unprotect(buffer, size)
+        if not size:
+            self._counters.refused += 1
+            return None
+        if is_new:
+            heard.add(ssrc)
+        return bytes(buffer.view[:size])
 
     def _receive_rtcp(self, peer: Peer, datagram: bytes, now_us: int) -> None:
         ssrc = int.from_bytes(datagram[4:8], "big")
@@ -228,7 +229,6 @@ class PythonEngine:
                 peer.arrivals.note(int.from_bytes(number, "big"), now_us)
         found = self._sources.find(peer, view)
         if self._sources.started:
-            self._forward_ready()
             self._source_started(self._sources.started.popleft())
         if found is None:
             self._counters.unrouted += 1
@@ -249,12 +249,9 @@ class PythonEngine:
         if packet.keyframe:
             source.keyframes.met()
             if source.waiting:
-                self._forward_ready()
                 self._join(source, packet)
         if source.watchers:
-            if not source.ready:
-                self._ready.append(source)
-            source.ready.append(packet)
+            self._forward(source, packet)
 
     def _hand_to_taps(self) -> None:
         waiting, self._tapped = self._tapped, {}
@@ -280,50 +277,36 @@ class PythonEngine:
             stream.join(source, packet)
             self._events.append(LayerJoined(stream.number, source.layer))
 
-    def _forward_ready(self) -> None:
-        """What has gathered, before anything changes who gets it, and when a batch ends."""
-        ready, self._ready = self._ready, []
-        for source in ready:
-            packets, source.ready = source.ready, []
-            try:
-                self._forward(source, packets)
-            except Exception:
-                self._broken(source.track.peer)
-
-    def _forward(self, source: Source, packets: list[Packet]) -> None:
-        """Packets of one source to everybody who is on it, one viewer after the other."""
+    def _forward(self, source: Source, packet: Packet) -> None:
+        """The packet to everybody who is on this source."""
         out, send_to, peers = self._out, self._send_to, self._peers
         view = out.view
-        forwarded = octets = failures = 0
+        sent = octets = 0
+        payload = len(packet.tail) - packet.payload_at
         for stream in source.watchers:
             peer = peers[stream.peer]
             address = peer.address
-            if address is None:
+            rewriter = stream.rewriter
+            if address is None or not rewriter.admit(packet):
                 continue
-            protect, rewriter = peer.outbound.protect, stream.rewriter
-            segment = rewriter.now
-            left = payload = 0
-            for packet in packets:
-                if not rewriter.admit(packet):
-                    continue
-                size = protect(out, rewriter.write(packet, segment, view))
-                if not size:
-                    failures += 1
-                    continue
-                left += 1
-                payload += len(packet.tail) - packet.payload_at
-                try:
-                    send_to(view[:size], address)
-                except OSError:
-                    failures += 1
-                    continue
-                forwarded += 1
-                octets += size
-            if left:
-                stream.left(left, payload, packets[-1].arrival_us)
-        self._counters.forwarded += forwarded
+            size = peer.outbound.protect(out, rewriter.write(packet, rewriter.now, view))
+            if not size:
+                self._counters.send_failures += 1
+                continue
+            stream.last_us = packet.arrival_us
+            stream.packets += 1
+            stream.octets += payload
+            if stream.resends_left < RESENDS_LEFT_MAX:
+                stream.resends_left += 1
+            try:
+                send_to(view[:size], address)
+            except OSError:
+                self._counters.send_failures += 1
+                continue
+            sent += 1
+            octets += size
+        self._counters.forwarded += sent
         self._counters.forwarded_bytes += octets
-        self._counters.send_failures += failures
 
     def _resend(self, peer: Peer, stream: Stream, seqs: Sequence[int]) -> None:
         """What a viewer asks for again, out of the ring."""
@@ -369,10 +352,13 @@ class PythonEngine:
 
     def tick(self, now_us: int) -> None:
         for track in self._tracks.values():
-            for layer in track.take_ended(now_us):
-                self._events.append(SourceEnded(track.number, layer))
-                for stream in track.streams:
-                    stream.choose()
+            newest_us = max((s.last_us for s in track.layers if s is not None), default=0)
+            for layer, source in enumerate(track.layers):
+                if source is not None and has_ended(source.last_us, newest_us, now_us):
+                    track.layers[layer] = None
+                    self._events.append(SourceEnded(track.number, layer))
+                    for stream in track.streams:
+                        stream.choose()
         for peer in list(self._peers.values()):
             if peer.address is not None:
                 try:

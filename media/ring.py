@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from media.packets import seq_delta
+
 RING_PACKETS: Final = 512  # about a second of the largest layer
 _MASK: Final = RING_PACKETS - 1
 
@@ -46,10 +48,8 @@ class Unwrapper:
             # One turn up, so that what came late before the first one is not negative.
             self._highest = seq + 0x10000
             return self._highest
-        # `media.packets.seq_delta`, written out: this runs for every packet.
-        extended = self._highest + ((seq - self._highest + 0x8000) & 0xFFFF) - 0x8000
-        if extended > self._highest:
-            self._highest = extended
+        extended = self._highest + seq_delta(seq, self._highest & 0xFFFF)
+        self._highest = max(self._highest, extended)
         return extended
 
 
@@ -65,15 +65,14 @@ class PacketRing:
     def keep(self, packet: Packet) -> bool:
         """False, and nothing happens, for a number that was kept, or that is too old to tell."""
         seq = packet.seq
+        if seq <= self.highest - RING_PACKETS:
+            return False
+        held = self._slots[seq & _MASK]
+        if held is not None and held.seq == seq:
+            return False
+        self._slots[seq & _MASK] = packet
         if seq > self.highest:
             self.highest = seq
-        else:
-            if seq <= self.highest - RING_PACKETS:
-                return False
-            held = self._slots[seq & _MASK]
-            if held is not None and held.seq == seq:
-                return False
-        self._slots[seq & _MASK] = packet
         return True
 
     def find(self, seq: int) -> Packet | None:

@@ -178,7 +178,9 @@ class TransportFeedback:
     arrivals: tuple[int | None, ...]
 
     def __bytes__(self) -> bytes:
-        statuses, deltas, last = bytearray(), bytearray(), 0
+        statuses: list[int] = []
+        deltas = bytearray()
+        last = 0
         for ticks in self.arrivals:
             if ticks is None:
                 statuses.append(0)
@@ -191,7 +193,7 @@ class TransportFeedback:
                 assert -0x8000 <= delta <= 0x7FFF, "the caller starts another feedback"
                 statuses.append(2)
                 deltas += struct.pack("!h", delta)
-        chunks = b"".join(_status_chunks(bytes(statuses)))
+        chunks = b"".join(_status_chunks(statuses))
         head = struct.pack(
             "!HHI",
             self.first,
@@ -327,19 +329,22 @@ def _limit(body: bytes) -> BitrateLimit:
     return BitrateLimit(sender, bits, struct.unpack_from(f"!{word >> 24}I", body, 16))
 
 
-def _status_chunks(statuses: bytes) -> Iterable[bytes]:
+def _status_chunks(statuses: list[int]) -> Iterable[bytes]:
     """Run-length chunks for long runs, vectors of seven two-bit symbols for the rest."""
-    while statuses:
-        run = min(len(statuses) - len(statuses.lstrip(statuses[:1])), 0x1FFF)
+    at = 0
+    while at < len(statuses):
+        run = 1
+        while at + run < len(statuses) and statuses[at + run] == statuses[at] and run < 0x1FFF:
+            run += 1
         if run >= 7:
-            yield struct.pack("!H", (statuses[0] << 13) | run)
-            statuses = statuses[run:]
+            yield struct.pack("!H", (statuses[at] << 13) | run)
+            at += run
             continue
         word = 0xC000
-        for bit, status in enumerate(statuses[:7]):
+        for bit, status in enumerate(statuses[at : at + 7]):
             word |= status << (12 - 2 * bit)
         yield struct.pack("!H", word)
-        statuses = statuses[7:]
+        at += 7
 
 
 def _transport(body: bytes) -> TransportFeedback:

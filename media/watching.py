@@ -89,15 +89,6 @@ class Stream:
             return by_arrival
         return by_publisher
 
-    def left(self, packets: int, octets: int, arrival_us: int) -> None:
-        """So many packets have been sent, the latest of them as it arrived then."""
-        self.packets += packets
-        self.octets += octets
-        self.last_us = arrival_us
-        self.resends_left += packets
-        if self.resends_left > RESENDS_LEFT_MAX:
-            self.resends_left = RESENDS_LEFT_MAX
-
     def may_resend(self) -> bool:
         """Whether the budget allows it: asking again must cost the asker's own bandwidth."""
         if self.resends_left < RESENDS_SHARE:

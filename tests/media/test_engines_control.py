@@ -59,20 +59,6 @@ def test_what_is_asked_for_again_is_the_very_same_datagram(lab: Lab) -> None:
     assert lab.engine.counters().resent == 2
 
 
-def test_a_packet_may_be_asked_for_again_in_the_batch_that_it_came_in(lab: Lab) -> None:
-    host, viewer = lab.peer(), lab.peer()
-    lab.track(host)
-    lab.watch(viewer)
-    camera = Camera(host, 1)
-    camera.send(KEY)
-    asked = bytes(Nack(1, 0xAAAA, (101,)))
-    ends = ((host, camera.packet(DELTA)), (viewer, asked), (host, camera.packet(DELTA)))
-    lab.engine.receive([(end.number, end.seal(plain), lab.now_us) for end, plain in ends])
-    assert seqs(viewer.got) == [100, 101, 102]
-    _, first, again, _ = viewer.got_raw
-    assert first == again
-
-
 def test_asking_again_costs_the_asker(lab: Lab) -> None:
     host, viewer = lab.peer(), lab.peer()
     lab.track(host)

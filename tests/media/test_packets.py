@@ -58,17 +58,6 @@ def test_what_is_built_is_read_back_by_us_and_by_aiortc(
         assert dict(rtp.unpack_header_extensions(0xBEDE, block[4:])) == dict(extensions)
 
 
-@given(st.binary(max_size=24), st.sampled_from((0xBEDE, 0x1000, 0x1234)), st.integers(0, 16))
-def test_one_extension_is_read_as_all_of_them_are(body: bytes, profile: int, number: int) -> None:
-    body += bytes(-len(body) % 4)
-    head = bytes([0x90, 96]) + bytes(10) + profile.to_bytes(2, "big")
-    raw = head + (len(body) // 4).to_bytes(2, "big") + body + b"payload"
-    alone, all_of_them = parse_rtp(raw), parse_rtp(raw)
-    assert alone is not None
-    assert all_of_them is not None
-    assert alone.extension(number) == all_of_them.extensions().get(number)
-
-
 @given(st.binary(max_size=PACKET_BYTES_MAX + 8))
 def test_any_bytes_are_a_packet_or_nothing(raw: bytes) -> None:
     check_bounds(raw)
