@@ -42,16 +42,19 @@ def on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Hall:
-    """The unit under test and what it has told."""
+    """The unit under test and what it has told; ``listeners`` hear it at once."""
 
     def __init__(self, make_engine: Any = PythonEngine, **options: Any) -> None:
         self.events: list[MediaEvent] = []
+        self.listeners: list[Callable[[MediaEvent], None]] = []
         self._told = asyncio.Event()
         self.sfu = Sfu(SfuOptions(**options), self._tell, make_engine)
 
     def _tell(self, event: MediaEvent) -> None:
         self.events.append(event)
         self._told.set()
+        for listener in self.listeners:
+            listener(event)
 
     def told(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

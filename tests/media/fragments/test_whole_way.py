@@ -23,7 +23,7 @@ from media.recording.records import Kind
 from media.recording.segments import SegmentClosed, TrackFormat, track_records
 from media.recording.session import RecordingSession
 from media.recording.tapping import TrackTap
-from media.rooms import TrackOpened
+from media.rooms import MediaEvent, TrackOpened
 from tests.media.fragments.site import serving
 from tests.media.sfu_lab import Hall
 from tests.media.sfu_lab import running as running_hall
@@ -55,6 +55,10 @@ class Tapped:
     def ask(self, name: str) -> None:
         self.hall.sfu.ask_keyframe(self.numbers[name])
 
+    def heard(self, event: MediaEvent) -> None:
+        if isinstance(event, TrackOpened):
+            self.opened(event)
+
     def opened(self, event: TrackOpened) -> None:
         name = NAMES[event.label]
         terms = self.hall.sfu._track(event.track)[1].terms
@@ -75,14 +79,7 @@ class Tapped:
 async def tapped(root: Path) -> AsyncIterator[Tapped]:
     async with running_hall() as hall:
         found = Tapped(hall, root)
-        tell = hall._tell
-
-        def told(event: Any) -> None:
-            tell(event)
-            if isinstance(event, TrackOpened):
-                found.opened(event)
-
-        hall.sfu._tell = told
+        hall.listeners.append(found.heard)
         ticking = asyncio.create_task(found.tick())
         try:
             yield found
