@@ -9,6 +9,7 @@ nothing waits for it that is not about pictures and sound.
 import asyncio
 import contextlib
 import logging
+import secrets
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -63,10 +64,18 @@ class Child:
         self._is_closing = False
         self.pid = 0
         self.boots = 0
+        self._token = secrets.token_hex(4)
 
     @property
     def is_up(self) -> bool:
         return self._line is not None
+
+    @property
+    def boot(self) -> str:
+        """Which process it is, or will be where none has come yet: another one of another site's
+        life too, so that a page which has slept through a restart sees it.
+        """
+        return f"{self._token}.{max(1, self.boots)}"
 
     @property
     def is_begun(self) -> bool:

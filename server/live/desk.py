@@ -93,7 +93,7 @@ class LiveDesk:
         self._apply_room(view)
         if known is None or is_other_page:
             self._admit(room, name, place)
-        listener.tell({"kind": "state", **view.state(name, self.child.boots)})
+        listener.tell({"kind": "state", **view.state(name, self.child.boot)})
         view.tell_of_member(name)
         return listener
 
@@ -317,7 +317,7 @@ class LiveDesk:
         if self.child.boots == 1:
             return  # nobody could have begun before
         for view in self._views.values():
-            view.tell_all({"kind": "restarted", "boot": self.child.boots})
+            view.tell_all({"kind": "restarted", "boot": self.child.boot})
 
     def gone(self) -> None:
         """It has died, with every connection and track."""

@@ -13,6 +13,7 @@ from media.grants import NOTHING, Grants, Label
 from server.domain.evaluation_room import Evaluation, MeetingStage
 from server.domain.evaluation_room_rules import MODERATOR, SUPERVISOR, part_of
 from server.domain.floor import Call
+from server.domain.model import PUBLIC as ANYBODY
 from server.domain.model import STAFF, Actor, Role
 from server.domain.opening import Opening, Stage
 from server.domain.refusals import Refused
@@ -145,7 +146,8 @@ def _in_meeting(actor: Actor, state: Evaluation) -> Place:
     labels = frozenset[Label]() if state.stage is MeetingStage.CLOSED else EVERYTHING
     part, person = part_of(state, actor), actor.person
     if not part:
-        raise Refused("media.not_allowed")
+        # Whose session has ended with a restart is told so, and logs in again.
+        raise Refused("auth.required" if actor is ANYBODY else "media.not_allowed")
     if part == SUPERVISOR:
         calls = [call for call in state.floor.calls.values() if call.person == person]
         speaks = SPEAKING if calls and labels else frozenset[Label]()

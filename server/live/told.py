@@ -170,7 +170,7 @@ class RoomView:
         now = self.speaker
         return {"speaker": {"member": now[0], "track": now[1]} if now else None}
 
-    def state(self, listener: str, boot: int) -> Line:
+    def state(self, listener: str, boot: str) -> Line:
         """Everything that one listener may know."""
         return {
             "boot": boot,

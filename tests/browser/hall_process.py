@@ -45,6 +45,8 @@ async def live(plan: dict[str, Any]) -> None:
     )
     again = (Path(plan["data"]) / "journal").exists()
     async with running(config) as site:
+        if site.video is not None:
+            site.video.begin()  # as `kaibiao serve` does
         if not again:
             await publish(site, world, tender(plan), ROOM)
             if plan.get("meeting"):

@@ -53,6 +53,7 @@ class Noting:
     """In the media process's place: what it was told and asked."""
 
     boots: int = 1
+    boot: str = "life.1"
     is_up: bool = True
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -93,6 +94,7 @@ class DeskLab:
         self.desk.gone()
         self.child.notes.clear()
         self.child.boots += 1
+        self.child.boot = f"life.{self.child.boots}"
         self.desk.began(cast(Line, self.child))
         told = list(self.child.notes)
         self.desk.back()

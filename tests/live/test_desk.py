@@ -306,7 +306,7 @@ async def test_a_media_process_that_begins_anew_is_told_everything_first() -> No
     assert orders[2][1]["grants"]["publish"] == ["camera", "microphone"]
     lines = await bidder.lines()
     assert [line["kind"] for line in lines] == ["track_gone", "member", "restarted"]
-    assert lines[-1]["boot"] == 2
+    assert lines[-1]["boot"] == "life.2"
 
 
 async def test_while_it_is_away_every_question_is_refused_and_nothing_else() -> None:

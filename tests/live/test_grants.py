@@ -172,12 +172,17 @@ def test_a_call_reaches_whom_it_names(to: CallTo, members: set[str] | None) -> N
 
 @pytest.mark.parametrize(
     "actor",
-    [PUBLIC, BIDDER, EXPERTS[6], PURCHASER_PERSON, Actor("host-2", Role.HOST)],
+    [BIDDER, EXPERTS[6], PURCHASER_PERSON, Actor("host-2", Role.HOST)],
     ids=lambda actor: actor.person,
 )
 def test_nobody_else_is_let_into_a_meeting(actor: Actor) -> None:
     with pytest.raises(Refused, match=r"media\.not_allowed"):
         place(actor, a_meeting().state)
+
+
+def test_who_is_not_logged_in_is_told_to_before_a_meeting() -> None:
+    with pytest.raises(Refused, match=r"auth\.required"):
+        place(PUBLIC, a_meeting().state)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { retryDelay } from "../net/backoff.ts";
 import { Refused } from "../net/commands.ts";
+import { whoAmI } from "../net/session.ts";
 import { FragmentPlayer, mediaSource } from "./fragments.ts";
 import { Publishing } from "./publishing.ts";
 import { type Door, type May, type Routes, routesOf } from "./routes.ts";
@@ -48,6 +49,8 @@ export class LiveRoom {
   private readonly stream: ToldStream;
   private element: HTMLMediaElement | null = null;
   private failures = 0;
+  /** Our login may have ended with the server's last life: it is asked for before the door. */
+  private isDoubted = false;
   private knockedMs = 0;
   private again: ReturnType<typeof setTimeout> | null = null;
   private timer: ReturnType<typeof setInterval> | null = null;
@@ -128,6 +131,8 @@ export class LiveRoom {
     if (this.again !== null) clearTimeout(this.again);
     this.again = null;
     try {
+      if (this.isDoubted) await whoAmI();
+      this.isDoubted = false;
       const door = await this.routes.door();
       if (this.timer === null) return;
       this.failures = 0;
@@ -140,6 +145,7 @@ export class LiveRoom {
       else {
         if (this.link.value !== "live") this.link.value = "joining";
         this.stream.start();
+        this.stream.wake();
       }
       if (door.way === "webrtc" && door.may.watch) this.watching.open();
       else this.watching.close();
@@ -168,13 +174,18 @@ export class LiveRoom {
     if (this.timer === null) return;
     this.failures += 1;
     let wait = retryDelay(this.failures, Math.random());
-    if (error instanceof Refused && !error.retryable) {
+    if (error instanceof Refused && error.code === "auth.required") {
       this.code.value = error.code;
-      const isAbsent = error.code !== "media.not_allowed" && error.code !== "auth.required";
+      this.link.value = "refused";
+      this.isDoubted = true;
+    } else if (error instanceof Refused && !error.retryable) {
+      this.code.value = error.code;
+      const isAbsent = error.code !== "media.not_allowed";
       this.link.value = isAbsent ? "absent" : "refused";
       wait = (isAbsent ? ABSENT_AGAIN_MS : REFUSED_AGAIN_MS) * (0.5 + Math.random() / 2);
     } else {
       this.link.value = "lost";
+      this.isDoubted = true;
     }
     this.again = setTimeout(() => void this.knock(), wait);
   }
@@ -210,7 +221,10 @@ export class LiveRoom {
   private streamed(state: "up" | "down" | "refused", code: string): void {
     if (state === "up") this.link.value = "live";
     else if (state === "down") this.link.value = "lost";
-    else if (code === "auth.required" || code === "media.not_allowed") void this.knock();
+    else if (code === "auth.required" || code === "media.not_allowed") {
+      this.isDoubted = true;
+      void this.knock();
+    }
   }
 
   private heard(line: unknown): void {

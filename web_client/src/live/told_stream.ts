@@ -17,7 +17,7 @@ export interface ToldEnvironment {
 
 export interface ToldSink {
   line(line: unknown): void;
-  /** "refused": with the server's code; it is asked again, seldom. */
+  /** "refused": with the server's code; it is asked again, seldom unless for a login. */
   state(state: "up" | "down" | "refused", code: string): void;
 }
 
@@ -88,8 +88,9 @@ export class ToldStream {
     if (!this.isOn) return;
     this.failures += 1;
     this.sink.state(code === "" ? "down" : "refused", code);
-    const wait =
-      code === "" ? retryDelay(this.failures, this.environment.random()) : REFUSED_AGAIN_MS;
+    // A login that ended with the server's last life is renewed within moments.
+    const isSoon = code === "" || code === "auth.required";
+    const wait = isSoon ? retryDelay(this.failures, this.environment.random()) : REFUSED_AGAIN_MS;
     this.callOff = this.environment.after(wait, () => void this.read());
   }
 

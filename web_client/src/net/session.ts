@@ -41,8 +41,22 @@ export function keepSeed(seedHex: string): void {
   sessionStorage.setItem(SEED_KEY, seedHex);
 }
 
-/** Logs in with a seed (64 hex digits) and keeps it for this tab. Throws `Refused`. */
-export async function login(seedHex: string): Promise<Me> {
+let entering: { readonly seed: string; readonly done: Promise<Me> } | null = null;
+
+/**
+ * Logs in with a seed (64 hex digits) and keeps it for this tab. Throws `Refused`. Whoever asks
+ * while it is under way waits for the same: a page's lines all miss the session at once.
+ */
+export function login(seedHex: string): Promise<Me> {
+  if (entering?.seed === seedHex) return entering.done;
+  const done = enter(seedHex).finally(() => {
+    if (entering?.done === done) entering = null;
+  });
+  entering = { seed: seedHex, done };
+  return done;
+}
+
+async function enter(seedHex: string): Promise<Me> {
   const seed = unhex(seedHex, 32, "auth.key_unknown");
   const [{ sodiumReady }, { SigningKey }] = await Promise.all([
     import("../crypto/sodium.ts"),
