@@ -41,6 +41,8 @@ class MakeRun:
                 cwd=ROOT,
                 env=told,
                 start_new_session=True,
+                # What runs in the background of a shell was told to ignore it; a terminal's is not.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
