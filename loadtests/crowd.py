@@ -25,7 +25,6 @@ from signaling.options import PATH, SUBPROTOCOL
 
 POLL_S_MAX = 0.05
 QUIET_NS = 500_000_000
-EPOLL_GRAIN_NS = 1_500_000
 KNOWN_MAX = 256
 EVENT, BATCH = b"\x99\xa2ev", b"\x92\xa5batch"  # how our frames begin
 
@@ -130,9 +129,9 @@ def storm(row: str, name: str, due_ns: list[int], within_s: float) -> dict[str, 
             wall[number] = time.time_ns()
             at += 1
             now = time.perf_counter_ns()
-        # Rounded down to what epoll can do, so that nobody writes later than planned.
-        wait_ns = due_ns[order[at]] - now - EPOLL_GRAIN_NS if at < len(order) else give_up_ns - now
-        made.poll(min(max(wait_ns, 0) / 1e9, POLL_S_MAX), take)
+        if at < len(order):
+            made.wake_at(due_ns[order[at]])
+        made.poll(POLL_S_MAX, take)
         now = time.perf_counter_ns()
     return {
         "sent_ns": sent,

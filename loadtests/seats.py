@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+from loadtests.alarm import Alarm
 from loadtests.wire import CLOSE, PING, PONG, client_frame, frame_span
 
 READ_BYTES = 1 << 18
@@ -42,6 +43,7 @@ class Row:
         self.seats: list[Seat] = []
         self._by_fd: dict[int, Seat] = {}
         self.epoll = select.epoll()
+        self._alarm: Alarm | None = None
 
     # ---- opening
 
@@ -136,11 +138,22 @@ class Row:
 
     # ---- reading
 
+    def wake_at(self, at_ns: int) -> None:
+        """``poll`` waits until then at most, to some us; by `time.perf_counter_ns`."""
+        if self._alarm is None:
+            self._alarm = Alarm()
+            self.epoll.register(self._alarm.fd, select.EPOLLIN)
+        self._alarm.set(at_ns)
+
     def poll(self, timeout_s: float, take: Taken) -> int:
-        """Reads what is there; how many seats had something."""
+        """Reads what is there; how many seats had something, or were waited for."""
         found = self.epoll.poll(timeout_s)
         for fd, _ in found:
-            self.read(self._by_fd[fd], take)
+            seat = self._by_fd.get(fd)
+            if seat is not None:
+                self.read(seat, take)
+            elif self._alarm is not None:
+                self._alarm.clear()
         return len(found)
 
     def drain(self, quiet_s: float, take: Taken) -> None:
@@ -200,4 +213,6 @@ class Row:
         for seat in self.seats:
             if not seat.is_lost:
                 seat.sock.close()
+        if self._alarm is not None:
+            self._alarm.close()
         self.epoll.close()
