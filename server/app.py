@@ -158,18 +158,7 @@ async def _listen(
         config.listen.host,
         config.listen.ws_port,
         gateway,
-        Options(
-            origins=(config.site.origin, None),
-            trusted_proxies=frozenset(config.listen.trusted_proxies),
-            now_ms=hall.now_ms,
-            connections_max=config.limits.connections,
-            per_address_max=config.limits.connections_per_address,
-            login_hint=b"sid=",  # of `Front.cookie`, whatever its prefix
-            per_session_max=config.limits.connections_per_session,
-            memory_bytes_max=config.limits.memory_mib << 20,
-            accept_rate_per_s=config.limits.handshakes_per_s,
-            accept_burst=config.limits.handshakes_per_s,
-        ),
+        _options(config, hall),
         clock=hall.pass_clock,
         broker=edges.broker if edges else None,
     )
@@ -205,6 +194,22 @@ async def _listen(
         ws_port=signaling.port,
         video=video,
         trouble=asyncio.get_running_loop().create_future(),
+    )
+
+
+def _options(config: Config, hall: Hall) -> Options:
+    return Options(
+        origins=(config.site.origin, None),
+        trusted_proxies=frozenset(config.listen.trusted_proxies),
+        now_ms=hall.now_ms,
+        connections_max=config.limits.connections,
+        per_address_max=config.limits.connections_per_address,
+        login_hint=b"sid=",  # of `Front.cookie`, whatever its prefix
+        per_session_max=config.limits.connections_per_session,
+        memory_bytes_max=config.limits.memory_mib << 20,
+        accept_rate_per_s=config.limits.handshakes_per_s,
+        accept_burst=config.limits.handshakes_per_s,
+        is_writing=lambda: hall.journal.is_writing,
     )
 
 

@@ -76,8 +76,9 @@ class FanOut:
             self._step()
 
     def _step(self) -> None:
-        desk = self._desk
-        plan = desk.hub.next_slice(desk.options.slice_writes)
+        desk, options = self._desk, self._desk.options
+        size = options.slice_writes_beside if options.is_writing() else options.slice_writes
+        plan = desk.hub.next_slice(size)
         for sink, frame in plan.writes:
             try:
                 sink(frame)

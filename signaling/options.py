@@ -69,6 +69,10 @@ class Options(Struct, frozen=True):
     tcp_user_timeout_ms: int = 20_000
 
     slice_writes: int = 256
+    # The journal's thread needs the interpreter some ten times a commit and a write holds it for
+    # 12 us: while ``is_writing``, slices are so small that each of those waits half a millisecond.
+    is_writing: Callable[[], bool] = lambda: False
+    slice_writes_beside: int = 48
     gather_ms: int = 5
     presence_ms: int = 1000
     journal_reads_at_once: int = 4

@@ -33,7 +33,7 @@ from server.storage.records import (
     Row,
     check_append,
 )
-from server.storage.schema import DATABASE_NAME, open_writer
+from server.storage.schema import DATABASE_NAME, open_copier, open_writer
 from server.storage.transaction import Transaction
 from server.storage.writer import Writer
 
@@ -88,7 +88,13 @@ class Journal:
             sync_directory(directory)
             sync_directory(directory.parent)
             readers = Readers(path, vfs=vfs)
-            writer = Writer(connection, epoch, loop=loop, on_failure=on_failure)
+            writer = Writer(
+                connection,
+                epoch,
+                beside=lambda: open_copier(path, synchronous=synchronous, vfs=vfs),
+                loop=loop,
+                on_failure=on_failure,
+            )
         except BaseException:
             if connection is not None:
                 connection.close(True)
@@ -109,6 +115,11 @@ class Journal:
             lambda transaction: transaction.append(item),
             len(item.rows) + len(item.answers) + len(item.entries),
         )
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether somebody waits for the disk now; asked on the loop."""
+        return self._writer.is_busy
 
     def transact(self, work: Callable[[Transaction], T], cost: int = 1) -> asyncio.Future[T]:
         """Runs ``work`` in the writer thread, in its place among the appends.

@@ -114,6 +114,14 @@ def open_writer(path: Path, *, synchronous: str, vfs: str | None) -> apsw.Connec
     return connection
 
 
+def open_copier(path: Path, *, synchronous: str, vfs: str | None) -> apsw.Connection:
+    """A second write connection, only for copying the WAL back, as safely as the first."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
+    connection.pragma("synchronous", synchronous)
+    connection.wal_autocheckpoint(0)
+    return connection
+
+
 def open_reader(path: Path, *, vfs: str | None) -> apsw.Connection:
     """A connection that can only read."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
@@ -129,7 +137,7 @@ def _set_up(connection: apsw.Connection, synchronous: str) -> None:
     level = connection.pragma("synchronous")
     if mode != "wal" or level != SYNCHRONOUS[synchronous]:
         raise StorageUnusable("storage.unsafe", f"journal_mode {mode}, synchronous {level}")
-    connection.wal_autocheckpoint(0)  # the writer thread checkpoints when it is idle
+    connection.wal_autocheckpoint(0)  # wal_keeper.py says when
     connection.pragma("foreign_keys", 1)
     connection.pragma("cell_size_check", 1)
     connection.pragma("trusted_schema", 0)

@@ -12,6 +12,7 @@ formats.md §7.
 from __future__ import annotations
 
 import asyncio
+from asyncio import to_thread
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from crypto.site_tree import consistency_proof, inclusion_proof, tree_root
 from server.storage.errors import StorageUnusable
 from server.storage.journal import Journal
 from server.storage.site_nodes import STORED_EVERY, SiteNodes, leaf_hashes
-from server.storage.site_tick import Tick, Ticked
+from server.storage.site_tick import Gathered, Tick, Ticked
 from server.storage.transaction import TICK_MS
 
 BATCHES_REMEMBERED_MAX: Final = 32
@@ -109,6 +110,9 @@ class SiteLog:
             work = Tick(now_ms, self._origin, self._software)
             while True:
                 ticked = await self._journal.transact(work)
+                if isinstance(ticked, Gathered):
+                    built = await to_thread(ticked.build)
+                    ticked = await self._journal.transact(built)
                 self._advance(ticked)
                 if ticked.tick_ms + TICK_MS > now_ms:
                     break

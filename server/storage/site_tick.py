@@ -10,13 +10,16 @@ acknowledged and not yet ticked go under their own nominal second, as the rule s
 crash's last second, and the promise of the receipt is kept. Every other missed second holds none.
 
 Measured (`python -m loadtests.costs`, 2026-11-22): 10 us of CPU an entry for the tree of a second
-that holds a thousand. Rows wait for their commit meanwhile.
+that holds a thousand. Rows would wait for their commit meanwhile, so the tree of a second with more
+than a few entries is built beside the writer, between two transactions: after the first its entries
+are told apart, and nothing that comes later can belong to it. A crash between the two leaves them
+as entries that were not yet ticked.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,9 +32,16 @@ from server.storage.site_nodes import SiteNodes, is_stored
 from server.storage.transaction import ENTRY_AGE_MAX_MS, TICK_MS, Transaction
 
 LEAVES_PER_TRANSACTION_MAX: Final = 10_000
+BUILT_AT_ONCE_MAX: Final = 32  # entries whose trees the writer builds itself
 NODES_TOLD_MAX: Final = 1024
 
-Pending = tuple[int, bytes]  # entry_id, entry
+Waiting = tuple[int, bytes]  # entry_id, entry
+Leaf = tuple[int, int, bytes, bytes | None]  # leaf_index, tick_ms, batch_root, filler_key
+
+PLACE_ENTRIES: Final = (
+    "UPDATE entry SET leaf_index = place.value ->> 1, slot = place.value ->> 2"
+    " FROM json_each(?) AS place WHERE entry_id = place.value ->> 0"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class Tick:
     origin: str
     software: str
 
-    def __call__(self, transaction: Transaction) -> Ticked:
+    def __call__(self, transaction: Transaction) -> Ticked | Gathered:
         """Runs in the writer thread; see ``Journal.transact`` for what it may not do."""
         connection = transaction.connection
         newest = "SELECT leaf_index + 1, tick_ms FROM leaf ORDER BY leaf_index DESC LIMIT 1"
@@ -67,11 +77,11 @@ class Tick:
         reach_ms = min(end_ms, last_ms + LEAVES_PER_TRANSACTION_MAX * TICK_MS)
         if reach_ms == end_ms:
             self._add_own_entries(transaction, end_ms)
-        batches = _take_pending(connection, last_ms + TICK_MS, reach_ms)
-        ticks = range(last_ms + TICK_MS, reach_ms + 1, TICK_MS)
-        nodes = _write_leaves(connection, size, ticks, batches)
-        transaction.ticked(reach_ms)
-        return Ticked(size + len(ticks), reach_ms, nodes)
+        batches = _waiting_until(transaction, last_ms + TICK_MS, reach_ms)
+        gathered = Gathered(size, range(last_ms + TICK_MS, reach_ms + 1, TICK_MS), batches)
+        if sum(map(len, batches.values())) > BUILT_AT_ONCE_MAX:
+            return gathered
+        return gathered.build()(transaction)
 
     def _add_own_entries(self, transaction: Transaction, tick_ms: int) -> None:
         """SITE_START once an epoch; HEAD of every stream that moved since the last tick."""
@@ -111,53 +121,72 @@ def _tick_of(server_ms: int) -> int:
     return -(-server_ms // TICK_MS) * TICK_MS
 
 
-def _take_pending(connection: Any, first_ms: int, last_ms: int) -> dict[int, list[Pending]]:
+def _waiting_until(
+    transaction: Transaction, first_ms: int, last_ms: int
+) -> dict[int, list[Waiting]]:
     """The waiting entries by the second each goes under, in the order they were appended."""
-    sql = (
-        "SELECT entry_id, server_ms, entry FROM entry"
-        " WHERE leaf_index IS NULL AND server_ms <= ? ORDER BY entry_id"
-    )
-    batches: dict[int, list[Pending]] = defaultdict(list)
-    for entry_id, server_ms, entry in connection.execute(sql, (last_ms,)).fetchall():
+    batches: dict[int, list[Waiting]] = defaultdict(list)
+    for entry_id, server_ms, entry in transaction.pending_entries():
+        if server_ms > last_ms:
+            continue
         tick_ms = max(first_ms, _tick_of(server_ms))
         assert tick_ms - server_ms <= ENTRY_AGE_MAX_MS, "the transaction refuses older ones"
         batches[tick_ms].append((entry_id, entry))
     return batches
 
 
-def _write_leaves(
-    connection: Any, size: int, ticks: Iterable[int], batches: dict[int, list[Pending]]
-) -> tuple[Node, ...]:
-    rows: list[tuple[Any, ...]] = []
-    for index, tick_ms in enumerate(ticks, start=size):
-        pending = batches.get(tick_ms)
-        if pending is None:
-            rows.append((index, tick_ms, random_bytes(32), None))
-        else:
-            rows.append((index, tick_ms, *_write_batch(connection, index, tick_ms, pending)))
-    connection.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?)", rows)
-    nodes = SiteNodes(connection.execute, remember=False)
-    written = append(nodes, size, [site_leaf(tick_ms, root) for _, tick_ms, root, _ in rows])
-    connection.executemany(
-        "INSERT INTO node VALUES (?, ?, ?)", (node for node in written if is_stored(node[0]))
-    )
-    return tuple(written) if len(written) <= NODES_TOLD_MAX else ()
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Seconds that are over, from leaf ``size`` on, and the entries of those that have any."""
+
+    size: int
+    ticks: range
+    batches: dict[int, list[Waiting]]
+
+    def build(self) -> Built:
+        """Gives every entry its slot and every second its root. Pure computing, in any thread."""
+        leaves: list[Leaf] = []
+        places: list[tuple[int, int, int]] = []
+        for index, tick_ms in enumerate(self.ticks, start=self.size):
+            waiting = self.batches.get(tick_ms)
+            if waiting is None:
+                leaves.append((index, tick_ms, random_bytes(32), None))
+                continue
+            slots: dict[int, bytes] = {}
+            for entry_id, entry in waiting:
+                slot = free_slot(slots, _draw)
+                slots[slot] = entry
+                places.append((entry_id, index, slot))
+            secret = random_bytes(32)
+            root = Batch(tick_ms, slots, seeded_filler(secret)).root
+            leaves.append((index, tick_ms, root, secret))
+        return Built(leaves, places)
 
 
-def _write_batch(
-    connection: Any, index: int, tick_ms: int, pending: list[Pending]
-) -> tuple[bytes, bytes]:
-    """Gives every entry a random free slot; (batch root, the secret that its filler comes from)."""
-    slots: dict[int, bytes] = {}
-    places: list[tuple[int, int, int]] = []
-    for entry_id, entry in pending:
-        slot = free_slot(slots, _draw)
-        slots[slot] = entry
-        places.append((index, slot, entry_id))
-    sql = "UPDATE entry SET leaf_index = ?, slot = ? WHERE entry_id = ?"
-    connection.executemany(sql, places)
-    secret = random_bytes(32)
-    return Batch(tick_ms, slots, seeded_filler(secret)).root, secret
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Leaves ready to be written, and (entry_id, leaf_index, slot) of every entry under them."""
+
+    leaves: list[Leaf]
+    places: list[tuple[int, int, int]]
+
+    def __call__(self, transaction: Transaction) -> Ticked:
+        """Runs in the writer thread."""
+        connection = transaction.connection
+        size, tick_ms = self.leaves[0][0], self.leaves[-1][1]
+        if self.places:
+            # One statement for all, as in transaction.py.
+            connection.execute(PLACE_ENTRIES, (json.dumps(self.places),))
+        connection.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?)", self.leaves)
+        nodes = SiteNodes(connection.execute, remember=False)
+        new = [site_leaf(tick_ms, root) for _, tick_ms, root, _ in self.leaves]
+        written = append(nodes, size, new)
+        connection.executemany(
+            "INSERT INTO node VALUES (?, ?, ?)", (node for node in written if is_stored(node[0]))
+        )
+        transaction.ticked(tick_ms, {entry_id for entry_id, _, _ in self.places})
+        told = tuple(written) if len(written) <= NODES_TOLD_MAX else ()
+        return Ticked(size + len(new), tick_ms, told)
 
 
 def _draw(below: int) -> int:

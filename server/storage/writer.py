@@ -26,15 +26,12 @@ import apsw
 from server.domain.refusals import Refused
 from server.storage.errors import JournalFailed
 from server.storage.metrics import JournalMetrics
-from server.storage.schema import PAGE_SIZE
 from server.storage.transaction import Transaction
+from server.storage.wal_keeper import WalKeeper
 
 GROUP_ROWS_MAX: Final = 8192
 PENDING_ITEMS_MAX: Final = 65_536
 IDLE_S: Final = 0.25
-# The WAL is copied back when nobody is waiting, or when it has grown so far that it must be.
-WAL_IDLE_BYTES: Final = 1 << 20
-WAL_BYTES_MAX: Final = 16 << 20
 
 Work = Callable[[Transaction], Any]
 Outcome = tuple["Item", Any, BaseException | None]
@@ -57,9 +54,11 @@ class Writer:
         connection: apsw.Connection,
         epoch: int,
         *,
+        beside: Callable[[], apsw.Connection],
         loop: asyncio.AbstractEventLoop,
         on_failure: Callable[[BaseException], None],
     ) -> None:
+        """``beside`` opens a second connection that copies the WAL back."""
         self.metrics = JournalMetrics()
         self._connection = connection
         self._transaction = Transaction(connection, epoch)
@@ -69,8 +68,7 @@ class Writer:
         self._waiting = 0  # touched by the loop only
         self._failure: BaseException | None = None
         self._closing = False
-        self._wal_pages = self._wal_copied = 0
-        connection.set_wal_hook(self._wal_grew)
+        self._wal = WalKeeper(connection, beside, self.metrics)
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
 
     def start(self) -> None:
@@ -90,6 +88,11 @@ class Writer:
         self._queue.put(Item(work, cost, future))
         return future
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything submitted has no answer yet; asked on the loop."""
+        return self._waiting > 0
+
     def close(self) -> None:
         """Commits what is queued, copies the WAL back, closes the connection. Idempotent."""
         if not self._closing:
@@ -107,7 +110,7 @@ class Writer:
                 group, open_ = self._gather()
                 if group:
                     self._tell(self._commit(group))
-                self._checkpoint_if_due(idle=not group)
+                self._wal.look(idle=not group)
                 group = []
         except BaseException as error:
             self._fail(error, group)
@@ -181,27 +184,9 @@ class Writer:
         except RuntimeError:
             assert self._loop.is_closed()
 
-    def _checkpoint_if_due(self, *, idle: bool) -> None:
-        """PASSIVE: never waits for a reader, never makes a reader wait."""
-        uncopied = (self._wal_pages - self._wal_copied) * PAGE_SIZE
-        if uncopied < (WAL_IDLE_BYTES if idle else WAL_BYTES_MAX):
-            return
-        started = time.perf_counter()
-        mode = apsw.SQLITE_CHECKPOINT_PASSIVE
-        self._wal_pages, self._wal_copied = self._connection.wal_checkpoint(mode=mode)
-        self.metrics.wal_checkpoints += 1
-        self.metrics.wal_checkpoint_seconds.observe(time.perf_counter() - started)
-
-    def _wal_grew(self, connection: apsw.Connection, schema: str, pages: int) -> int:
-        del connection, schema
-        if pages < self._wal_pages:
-            self._wal_copied = 0  # the WAL began anew after everything in it was copied
-        self._wal_pages = pages
-        self.metrics.wal_bytes = pages * PAGE_SIZE
-        return apsw.SQLITE_OK
-
     def _close_connection(self) -> None:
         try:
+            self._wal.close()
             if self._failure is not None:
                 # The WAL is left exactly as it is: the next boot decides what is in it.
                 self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)

@@ -38,11 +38,10 @@ class Point:
     left: int
 
     def passed(self, kinds: list[str]) -> bool:
-        """Whether this is the pass to die at."""
-        if self.what is not None and self.what not in kinds:
-            return False
-        self.left -= 1
-        return self.left <= 0
+        """Whether this is the pass to die at. Two of a kind that go together are two passes."""
+        passes = 1 if self.what is None else kinds.count(self.what)
+        self.left -= passes
+        return passes > 0 and self.left <= 0
 
 
 def install(spec: str) -> None:

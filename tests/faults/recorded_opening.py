@@ -23,7 +23,7 @@ from server.demo.world import World
 from server.rooms.hall import Hall
 from server.rooms.room import Room
 from server.storage import journal as journal_module
-from server.storage import writer
+from server.storage import wal_keeper
 from server.storage.journal import Journal
 from tests.faults.hall_process import LOG_ORIGIN
 from tests.faults.power_cut import Op, Recorder
@@ -109,7 +109,7 @@ def recording(patch: pytest.MonkeyPatch, recorders: dict[Path, Recorder]) -> Ite
 
     patch.setattr(app, "Journal", Opened)
     patch.setattr(journal_module, "sync_directory", sync_directory)
-    patch.setattr(writer, "WAL_BYTES_MAX", 200 << 10)  # so that it is copied back on the way
+    patch.setattr(wal_keeper, "WAL_BYTES_MAX", 200 << 10)  # so that it is copied back on the way
     patch.setattr(Room, "put", listening_put)
     patch.setattr(Hall, "_publish_all", listening_publish)
     yield

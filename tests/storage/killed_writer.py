@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crypto.keys import SigningKey
-from server.storage import writer
+from server.storage import site_tick, wal_keeper
 from server.storage.journal import Journal
 from server.storage.site_log import SiteLog
 from tests.storage.streams import Stream
@@ -38,7 +38,9 @@ def _unexpected(error: BaseException) -> None:
 
 def child(directory: Path, tell: Callable[[str], None]) -> None:
     """Appends until it is killed. ``tell`` is called after the acknowledgement, never before."""
-    writer.WAL_BYTES_MAX = 200 << 10  # so that kills also meet the copying back of the WAL
+    wal_keeper.WAL_BYTES_MAX = 200 << 10  # so that kills also meet the copying back of the WAL,
+    wal_keeper.WAL_REST_BYTES = 20 << 10  # by the writer and beside it,
+    site_tick.BUILT_AT_ONCE_MAX = 2  # and the time in which the tree of a second is built
     asyncio.run(_write(directory, tell))
 
 

@@ -1,14 +1,17 @@
 """The journal on real files: what was acknowledged is there, in order, and nothing else is."""
 
 import asyncio
+import threading
 
 import apsw
 import pytest
 from msgspec.structs import replace
 
-from server.storage import writer
+from server.storage import wal_keeper
 from server.storage.errors import JournalConflict, JournalFailed
 from server.storage.journal import Answer, Append, Head
+from server.storage.schema import open_reader
+from server.storage.wal_keeper import WalKeeper
 from tests.faults.power_cut import Recorder
 from tests.storage.streams import Stream
 
@@ -175,7 +178,7 @@ async def test_a_failed_fsync_fails_everything_and_is_never_tried_again(open_jou
 
 
 async def test_the_wal_is_copied_back_before_it_grows_without_end(open_journal, monkeypatch):
-    monkeypatch.setattr(writer, "WAL_BYTES_MAX", 256 << 10)
+    monkeypatch.setattr(wal_keeper, "WAL_BYTES_MAX", 256 << 10)
     journal = open_journal()
     stream = Stream("opening:a", journal.epoch)
     for _ in range(40):
@@ -183,6 +186,86 @@ async def test_the_wal_is_copied_back_before_it_grows_without_end(open_journal, 
     assert journal.metrics.wal_checkpoints > 2
     assert (journal.directory / "journal.db-wal").stat().st_size < 2 << 20
     assert journal.verify("opening:a").seq == 40
+
+
+async def test_the_wal_is_copied_back_beside_a_writer_that_is_never_idle(
+    open_journal, monkeypatch: pytest.MonkeyPatch
+):
+    """What the writer itself copies is never more than the rest, and the WAL begins anew."""
+    monkeypatch.setattr(wal_keeper, "WAL_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr(wal_keeper, "WAL_REST_BYTES", 100 << 10)
+    copies: list[tuple[str, int]] = []
+    copy = WalKeeper._copy
+
+    def watched(self: WalKeeper, connection: apsw.Connection) -> tuple[int, int]:
+        before = self._copied
+        done = copy(self, connection)
+        copies.append((threading.current_thread().name, done[1] - before))
+        return done
+
+    monkeypatch.setattr(WalKeeper, "_copy", watched)
+    journal = open_journal()
+    stream = Stream("opening:a", journal.epoch)
+    for _ in range(400):
+        await journal.append(stream.item(body=bytes(20_000)))
+    own = [pages for name, pages in copies if name == "journal-writer"]
+    beside = [pages for name, pages in copies if name != "journal-writer"]
+    assert beside
+    assert own
+    assert max(own) * 4096 < 100 << 10
+    assert (journal.directory / "journal.db-wal").stat().st_size < 8 << 20
+    assert journal.verify("opening:a").seq == 400
+
+
+async def test_a_reader_of_an_old_state_makes_nobody_copy_again_and_again(
+    open_journal, monkeypatch: pytest.MonkeyPatch
+):
+    """The WAL cannot begin anew meanwhile; it is left alone until it is as large again."""
+    monkeypatch.setattr(wal_keeper, "WAL_BYTES_MAX", 400 << 10)
+    journal = open_journal()
+    stream = Stream("opening:a", journal.epoch)
+    await journal.append(stream.item())
+    reader = open_reader(journal.directory / "journal.db", vfs=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM event").fetchall()
+    for _ in range(200):
+        await journal.append(stream.item(body=bytes(2_000)))
+    size = (journal.directory / "journal.db-wal").stat().st_size
+    assert journal.metrics.wal_checkpoints <= 2 * size // (400 << 10) + 1
+    reader.execute("COMMIT")
+    reader.close()
+    for _ in range(100):
+        await journal.append(stream.item(body=bytes(2_000)))
+    assert (journal.directory / "journal.db-wal").stat().st_size < size + (1 << 20)
+    assert journal.verify("opening:a").seq == 301
+
+
+async def test_a_disk_that_fails_under_the_copy_beside_fails_everything(
+    open_journal, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(wal_keeper, "WAL_BYTES_MAX", 100 << 10)
+    monkeypatch.setattr(wal_keeper, "WAL_REST_BYTES", 0)
+    failures: list[BaseException] = []
+    broken = False
+
+    def before_sync(file: str) -> None:
+        if broken and file.endswith(".db"):
+            raise apsw.IOError("no such sector")
+
+    recorder = Recorder(before_sync)
+    recorder.excepthook = lambda *_: None
+    journal = open_journal(vfs=recorder.vfs_name, on_failure=failures.append)
+    stream = Stream("opening:a", journal.epoch)
+    broken = True
+
+    async def append_all() -> None:
+        for _ in range(1000):
+            await journal.append(stream.item(body=bytes(20_000)))
+
+    with pytest.raises(JournalFailed):
+        await append_all()
+    await asyncio.sleep(0)
+    assert [type(failure) for failure in failures] == [apsw.IOError]
 
 
 async def test_threads_read_while_the_journal_writes(open_journal):

@@ -2,15 +2,17 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 
 import pytest
+from msgspec.structs import replace
 
 from crypto.checkpoint import parse_checkpoint
 from crypto.entries import EntryType, decode_entry
 from crypto.hashes import sha256
 from server.domain.refusals import Refused
-from server.storage import site_tick, transaction
-from server.storage.errors import JournalConflict
+from server.storage import site_log, site_tick, transaction
+from server.storage.errors import JournalConflict, JournalFailed
 from server.storage.journal import Append
 from tests.storage.logs import KEY, ORIGIN, START_MS, a_log, assert_proves, ticks_of, types_of
 from tests.storage.streams import TENDER, Stream, an_entry
@@ -128,6 +130,115 @@ async def test_an_entry_too_old_for_the_next_second_is_refused_alone(open_journa
     assert [type(result) for result in results] == [JournalConflict, type(None)]
     await log.tick(START_MS + 2000)
     assert [logged.entry for logged in log.entries(TENDER)] == [young.entry]
+
+
+class Meanwhile:
+    """In the place of the thread that builds a second's tree: first something else happens."""
+
+    def __init__(self, *happening: Callable[[], Awaitable[None]]) -> None:
+        self.happening = list(happening)
+
+    async def __call__(self, build: Callable[[], object]) -> object:
+        while self.happening:
+            await self.happening.pop(0)()
+        return build()
+
+
+@pytest.fixture
+def built_beside(monkeypatch: pytest.MonkeyPatch) -> Callable[[Meanwhile], None]:
+    """Every second's tree is built between two transactions."""
+    monkeypatch.setattr(site_tick, "BUILT_AT_ONCE_MAX", 0)
+    return lambda meanwhile: monkeypatch.setattr(site_log, "to_thread", meanwhile)
+
+
+async def test_the_tree_of_a_full_second_is_built_while_others_are_made_durable(
+    open_journal, monkeypatch: pytest.MonkeyPatch
+):
+    journal = open_journal()
+    log, stream = a_log(journal), Stream("opening:a", journal.epoch)
+    await log.tick(START_MS)
+    entries = [an_entry(START_MS + 1) for _ in range(site_tick.BUILT_AT_ONCE_MAX + 1)]
+    await journal.append(Append((), (), entries))
+    made_durable = []
+
+    async def append() -> None:
+        await journal.append(stream.item(entry_ms=START_MS + 1500))
+        made_durable.append(log.leaf_count)
+
+    monkeypatch.setattr(site_log, "to_thread", Meanwhile(append))
+    checkpoint = await log.tick(START_MS + 1000)
+    assert made_durable == [1]
+    assert checkpoint.size == 2
+    assert types_of(log, TENDER) == [(1, 17)] * len(entries)
+    for entry in entries:
+        assert_proves(log, log.proof(sha256(entry.entry)), entry.entry)
+    await log.tick(START_MS + 2000)
+    assert types_of(log, TENDER) == [(1, 17)] * len(entries) + [(2, 17)]
+    journal.close()
+    a_log(open_journal())
+
+
+async def test_an_entry_of_a_second_whose_tree_is_being_built_goes_under_the_next(
+    open_journal, built_beside
+):
+    journal = open_journal()
+    log = a_log(journal)
+    await log.tick(START_MS)
+
+    async def late() -> None:
+        await journal.append(Append((), (), [an_entry(START_MS + 999)]))
+
+    await journal.append(Append((), (), [an_entry(START_MS + 1)]))
+    built_beside(Meanwhile(late))
+    await log.tick(START_MS + 1000)
+    assert types_of(log, TENDER) == [(1, 17)]
+    await log.tick(START_MS + 2000)
+    assert types_of(log, TENDER) == [(1, 17), (2, 17)]
+
+
+async def test_a_group_that_is_undone_while_a_tree_is_built_takes_nothing_along(
+    open_journal, built_beside
+):
+    """What the writer remembers is read again; the entries are still waiting."""
+    journal = open_journal()
+    log, stream = a_log(journal), Stream("opening:a", journal.epoch)
+    await log.tick(START_MS)
+    wrong = stream.item(body=b"never")
+    stream.item()
+
+    async def undone() -> None:
+        with pytest.raises(JournalConflict):
+            await journal.append(Append([replace(wrong.rows[0], seq=77)]))
+
+    await journal.append(Append((), (), [an_entry(START_MS + 1), an_entry(START_MS + 2)]))
+    built_beside(Meanwhile(undone))
+    await log.tick(START_MS + 1000)
+    assert types_of(log, TENDER) == [(1, 17), (1, 17)]
+    await log.tick(START_MS + 2000)
+    assert types_of(log, TENDER) == [(1, 17), (1, 17)]
+
+
+async def test_a_crash_while_a_tree_is_built_loses_and_repeats_nothing(open_journal, built_beside):
+    journal = open_journal()
+    log, stream = a_log(journal), Stream("opening:a", journal.epoch)
+    await log.tick(START_MS)
+    await journal.append(stream.item(entry_ms=START_MS + 1))
+
+    async def crash() -> None:
+        journal.close()
+
+    built_beside(Meanwhile(crash))
+    with pytest.raises(JournalFailed):
+        await log.tick(START_MS + 1000)
+    log = a_log(open_journal())
+    assert log.leaf_count == 1
+    built_beside(Meanwhile())
+    await log.tick(START_MS + 9000)
+    assert types_of(log, TENDER) == [(1, 17)]
+    (head,) = log.stream_heads("opening:a")
+    assert head.tick_ms == START_MS + 1000
+    assert_proves(log, log.proof(head), head.entry)
+    assert ticks_of(log) == [START_MS + second * 1000 for second in range(10)]
 
 
 async def test_what_was_acknowledged_before_a_crash_goes_under_its_own_second(open_journal):
