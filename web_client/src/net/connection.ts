@@ -69,6 +69,8 @@ const POST_TOO_MS = 4_000;
 const CLOCK_BURST = 5;
 const CLOCK_BURST_MS = 200;
 const FAILURES_BEFORE_POLLING = 2;
+/** Said of a room that an edge has not heard of yet, when its tender has just been published. */
+const ROOM_UNKNOWN = "room.unknown";
 /** An edge takes no requests: they go to the site by POST. */
 const VIEWERS_ONLY = "edge.viewers_only";
 
@@ -92,6 +94,8 @@ export class Connection {
   private cancelRetry: (() => void) | null = null;
   private cancelSilence: (() => void) | null = null;
   private readonly resuming = new Set<string>();
+  /** Channels of rooms that are not known where we are, and how often we asked. */
+  private readonly unknown = new Map<string, number>();
   private state: LinkState = "connecting";
 
   constructor(environment: Environment, sink: Sink, clock: ServerClock) {
@@ -210,6 +214,7 @@ export class Connection {
     this.greeted = false;
     this.welcomed = false;
     this.resuming.clear();
+    this.unknown.clear();
     this.cancelSilence?.();
     if (this.closed) return;
     this.failures += 1;
@@ -346,6 +351,18 @@ export class Connection {
     this.socket?.send(subFrame([position]));
   }
 
+  /** The room may become known: asked for after a second, then less and less often. */
+  private askAgain(room: string, audience: string): void {
+    const key = `${room} ${audience}`;
+    const times = (this.unknown.get(key) ?? 0) + 1;
+    this.unknown.set(key, times);
+    const attempt = this.attempt;
+    this.environment.after(retryDelay(times + 1, this.environment.random()), () => {
+      const position = this.channels.position(room, audience);
+      if (attempt === this.attempt && position) this.socket?.send(subFrame([position]));
+    });
+  }
+
   private restart(room: string): void {
     this.channels.restart(room);
     this.sink.restarted(room);
@@ -355,6 +372,10 @@ export class Connection {
   private refused(frame: Extract<ServerFrame, { kind: "err" }>): void {
     if (frame.code === "channel.epoch_changed") {
       this.epochChanged(frame.detail);
+      return;
+    }
+    if (frame.code === ROOM_UNKNOWN && frame.commandId === "") {
+      this.askAgain(String(frame.detail["room"]), String(frame.detail["audience"]));
       return;
     }
     if (frame.code === VIEWERS_ONLY) {

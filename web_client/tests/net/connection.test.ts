@@ -28,6 +28,26 @@ describe("the first connection", () => {
     ]);
   });
 
+  it("asks again for a room that is not known yet, while somebody follows it", async () => {
+    const world = new World();
+    await world.live(0);
+    const unknown = () =>
+      world.socket.say("err", 0, "", "room.unknown", false, { room: ROOM, audience: "hall" });
+    unknown();
+    expect(world.socket.of("sub").length).toBe(0);
+    await world.pass(1_000);
+    expect(world.socket.of("sub")).toEqual([["sub", [[ROOM, "hall", 0, 0]]]]);
+    unknown();
+    await world.pass(2_000);
+    expect(world.socket.of("sub").length).toBe(2);
+    world.socket.say("batch", [ev(1)]);
+    expect(world.seqs).toEqual([1]);
+    unknown();
+    world.connection.leave(ROOM, "hall");
+    await world.pass(15_000);
+    expect(world.socket.of("sub").length).toBe(2);
+  });
+
   it("gives up on a socket that is never welcomed", async () => {
     const world = new World();
     world.connection.start();
