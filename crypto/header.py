@@ -15,6 +15,7 @@ header.log2_chunk, header.threshold, header.trustees, header.pt_len, header.sign
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from crypto.errors import Rejected
@@ -89,6 +90,10 @@ class Header(Core):
     trustees: tuple[TrusteeBox, ...]
     sig: bytes
     bid_id: bytes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process of ours it goes as its bytes, and is read there once."""
+        return _read_once, (self.raw, self.suite)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +178,11 @@ def parse_header(raw: Octets, suite: Suite | None = None) -> Header:
         sig=whole[-layout.signature_size :],
         bid_id=bid_id_of(found, whole),
     )
+
+
+@lru_cache(maxsize=4096)
+def _read_once(raw: bytes, suite: Suite) -> Header:
+    return parse_header(raw, suite)
 
 
 def accept_header(raw: Octets, terms: EnvelopeTerms) -> Header:

@@ -18,14 +18,16 @@ PROBE_BYTES = 8192
 
 
 def cpu_s(pid: int) -> float:
-    """CPU seconds (user and system) of all threads that live, to the nanosecond where the kernel
-    counts so; else by /proc/<pid>/stat, to the hundredth of a second.
+    """CPU seconds (user and system) of all threads that live, also of the processes that it has
+    begun, to the nanosecond where the kernel counts so; else by /proc/<pid>/stat, to the hundredth
+    of a second and of the one process.
     """
     try:
-        spent = 0
+        spent, begun = 0, list[str]()
         for task in Path(f"/proc/{pid}/task").iterdir():
             spent += int((task / "schedstat").read_text().split()[0])
-        return spent / 1e9
+            begun += (task / "children").read_text().split()
+        return spent / 1e9 + sum(cpu_s(int(child)) for child in begun)
     except (OSError, IndexError):
         return _stat_cpu_s(pid)
 

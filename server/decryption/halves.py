@@ -61,5 +61,10 @@ def find(bid: BidHalves, intact: bool, first: tuple[int, ...] | None) -> Halves:
     return Halves(_found(bid, half, "" if intact else DAMAGED), faults, subset)
 
 
+def find_one(item: tuple[BidHalves, bool], *, first: tuple[int, ...] | None) -> Halves:
+    """``find`` of a pair, as the pool gives it."""
+    return find(*item, first)
+
+
 def _found(bid: BidHalves, half: bytes, state: str) -> HalfFound:
     return HalfFound(bid_id=bid.header.bid_id, host_half=half, state=state)

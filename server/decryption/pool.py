@@ -1,12 +1,16 @@
-"""The decryption pool: as many threads as cores for forms, and as many for large envelopes.
+"""The decryption pool: threads and helper processes for halves and forms, threads for large
+envelopes.
 
-libsodium, OpenSSL and hashlib release the interpreter lock, so threads suffice; a slice is large
-enough that the hand-overs of the lock cost less than they gain (sealing.md §1.2: about 32 forms,
-or one chunk of a body). Everybody in a hall waits for its halves and forms, nobody for a large
-envelope: so they never queue behind one, and give way to the loop less than bodies do.
+For bodies threads suffice: libsodium, OpenSSL and hashlib give the interpreter up for a chunk at a
+time. Of a form they give it up for 15 to 35 us, again and again, and two threads pay with that
+hand-over for what they gain: so halves and forms are shared with other processes, one a core, each
+a part as large as our own (decision 0017). Everybody in a hall waits for its halves and forms,
+nobody for a large envelope: so they never queue behind one, and give way to the loop less than
+bodies do.
 """
 
 import asyncio
+import itertools
 import os
 import threading
 import time
@@ -15,9 +19,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from server.decryption.bodies import OPENED, SealedBody, open_body
+from server.decryption.helper import Helper
 from server.decryption.metrics import PoolMetrics
 
 SLICE = 32
+# What a helper is asked at least: a question and its answer cost about two forms.
+PART_MIN = 32
+HELPERS_MAX = 7  # 30 MiB each
 # 3: half the loop's weight, so that a reveal on a busy machine is not starved; 10: a tenth of it.
 NICE_FORMS, NICE_BODIES = 3, 10
 
@@ -42,6 +50,7 @@ class Pool:
         self.metrics = PoolMetrics()
         self._forms = _threads(self.workers, "forms", NICE_FORMS)
         self._bodies = _threads(self.workers, "bodies", NICE_BODIES)
+        self._helpers = [Helper(NICE_FORMS) for _ in range(min(self.workers - 1, HELPERS_MAX))]
 
     async def map(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """``[work(x) for x in items]`` in slices, in order."""
@@ -49,11 +58,27 @@ class Pool:
         done = await asyncio.gather(*(self._slice(work, part) for part in slices))
         return [result for part in done for result in part]
 
-    async def in_turn(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        """The same in one thread, for work that mostly holds the interpreter lock: two threads
-        would hand it to and fro (measured: 62 us a form, with two threads 71).
+    def prepare(self, items: Sequence[object]) -> None:
+        """``together`` will be asked about so many; ``items``: what it will meet again and again,
+        shown to the helpers now. Returns at once.
         """
-        return await self._slice(work, items)
+        if len(items) >= 2 * PART_MIN:
+            for helper in self._helpers:
+                helper.prepare(items)
+
+    async def together(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """``[work(x) for x in items]`` in order, by one thread here and every helper that is ready,
+        each an equal part. Work is a function of a module, or a ``partial`` of one.
+        """
+        ready = [helper for helper in self._helpers if helper.is_ready]
+        ready = ready[: max(0, len(items) // PART_MIN - 1)]
+        bounds = [len(items) * k // (len(ready) + 1) for k in range(len(ready) + 2)]
+        own, *others = [items[a:b] for a, b in itertools.pairwise(bounds)]
+        done = await asyncio.gather(
+            self._slice(work, own),
+            *(self._helped(h, work, part) for h, part in zip(ready, others, strict=True)),
+        )
+        return [result for part in done for result in part]
 
     async def open_body(
         self, item: SealedBody, opening: Callable[[SealedBody], str] = open_body
@@ -69,11 +94,22 @@ class Pool:
     def close(self) -> None:
         for threads in (self._forms, self._bodies):
             threads.shutdown(wait=True, cancel_futures=True)
+        for helper in self._helpers:
+            helper.close()
 
     async def _slice(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         done, took_s = await self._run(self._forms, lambda: [work(item) for item in items])
         self.metrics.slice_seconds += took_s
         return done
+
+    async def _helped(self, helper: Helper, work: Callable[[T], R], part: Sequence[T]) -> list[R]:
+        began = time.perf_counter()
+        self.metrics.waiting += 1
+        try:
+            return await asyncio.wrap_future(helper.run(work, part))
+        finally:
+            self.metrics.waiting -= 1
+            self.metrics.slice_seconds += time.perf_counter() - began
 
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], R]) -> tuple[R, float]:
         """(what it gave, seconds that its thread spent)."""

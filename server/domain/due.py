@@ -95,6 +95,17 @@ def wake_ms(state: Opening) -> int | None:
     return None
 
 
+def only_its_end(state: Opening) -> bool:
+    """Whether a countdown of the first session runs: its end is all that is due."""
+    window = state.window
+    return (
+        state.stage is Stage.DECRYPTION
+        and window is not None
+        and not window.ended
+        and not state.sessions_done
+    )
+
+
 def _halves(
     state: Opening, bid_ids: Iterable[bytes], envelope: int, places: Iterable[int]
 ) -> tuple[BidHalves, ...]:

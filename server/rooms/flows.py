@@ -23,6 +23,8 @@ from server.rooms.clock import Clock
 from server.rooms.room import Answer, Room
 from server.rooms.work import Worker
 
+# From the closing, when it is known which forms there are, until they have been opened.
+PRELOADED = (Stage.ANNOUNCED, Stage.DECRYPTION, Stage.RELEASE, Stage.REPLIES, Stage.OPENING)
 SLEEP_MS_MAX = 60_000
 SLEEP_MS_MIN = 20
 BODIES_AGAIN_S = 30.0
@@ -53,13 +55,26 @@ class Minder:
     def __init__(self, room: Room, services: Services) -> None:
         self._room = room
         self._services = services
+        self._is_preloaded = False
+        self._is_settled = False  # a closed tender has told its opening everything
+        self._due_ms: int | None = -1  # when the room is woken; not known yet
         self._moved = {name: asyncio.Event() for name in ("wake", "follow", "bodies")}
         self.touch()
 
     def touch(self) -> None:
-        """The room's state, or the site log, has moved."""
-        for event in self._moved.values():
-            event.set()
+        """The room's state, or the site log, has moved. Wakes who may have something to do: in a
+        countdown, where a thousand bidders move it, that is nobody.
+        """
+        state = self._room.state
+        due_ms = self._room.kind.wake_ms(state)
+        # The clock may have been set forward: a timer that was armed before knows nothing of it.
+        is_over = due_ms is not None and due_ms <= self._services.clock.now_ms()
+        if is_over or due_ms != self._due_ms:
+            self._moved["wake"].set()
+        if self._is_settled or (self._is_preloaded and due.only_its_end(state)):
+            return
+        self._moved["follow"].set()
+        self._moved["bodies"].set()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -95,7 +110,7 @@ class Minder:
         tick = cmd.TenderTick if self._room.kind.name == "tender" else cmd.OpeningTick
         while True:
             moved.clear()
-            due_ms = self._room.kind.wake_ms(self._room.state)
+            due_ms = self._due_ms = self._room.kind.wake_ms(self._room.state)
             now_ms = services.clock.now_ms()
             if due_ms is not None and due_ms <= now_ms:
                 await services.whole_pass_after(due_ms)
@@ -122,6 +137,7 @@ class Minder:
             await self._ask(closed_list(state), room=opening)
         if not state.store_checked:
             await self._check_store(state)
+        self._is_settled = bool(opening.state.submits) and self._room.state.store_checked
         return False
 
     async def _check_store(self, state: Tender) -> None:
@@ -141,8 +157,10 @@ class Minder:
             return False
         if await self._feed_checkpoint(state):
             return True
-        if state.stage is Stage.ANNOUNCED:
+        if not self._is_preloaded and state.stage in PRELOADED:
             await self._services.worker.preload(state)
+            self._is_preloaded = True
+        if state.stage is Stage.ANNOUNCED:
             first = state.rules().sessions[0]
             if state.closing_checkpoint and first.unattended:
                 # The host may have pressed in this very moment: then it runs, and that is as good.

@@ -2,13 +2,13 @@
 for its room.
 
 Invariant: what waits for the last RELEASE is only what needs it; a form's bytes are read, and held
-against ct_root, while the bidders unlock. Halves and forms run in one thread, beside the loop:
-libsodium gives the interpreter up for 15 to 35 us a time, six times a bid, and two threads that
-pass it to and fro pay for that with what they gain (decision 0016).
+against ct_root, while the bidders unlock. Halves and forms are shared among the cores, a thread
+here and helper processes (decision 0017).
 """
 
 import asyncio
 import logging
+from functools import partial
 from pathlib import Path
 
 from crypto.errors import Rejected
@@ -16,7 +16,7 @@ from crypto.header import Header
 from crypto.stream import RootHasher
 from server.decryption.bodies import SealedBody, Stamp, stamp_of
 from server.decryption.forms import SealedForm, open_form
-from server.decryption.halves import Halves, find
+from server.decryption.halves import find_one
 from server.decryption.pool import Pool
 from server.domain import commands as cmd
 from server.domain.due import BidHalves, FindHalves, NameFaults, OpenBodies, OpenForms
@@ -78,13 +78,16 @@ class Worker:
         self._checked.pop(bid_id, None)
 
     async def preload(self, state: Opening) -> None:
-        """Reads the sealed forms of an opening into memory (a few KiB each) and judges them."""
+        """Reads the sealed forms of an opening into memory (a few KiB each) and judges them, and
+        gets the pool ready for them.
+        """
         headers = [
             state.envelopes[b][0].headers[n.envelope]
             for n in state.rules().envelopes
             if n.kind == "form"
             for b in state.counting(n.envelope)
         ]
+        self.pool.prepare(headers)
         missing = [header for header in headers if header.bid_id not in self._forms]
         for k in range(0, len(missing), READ_AT_ONCE):
             part = missing[k : k + READ_AT_ONCE]
@@ -107,13 +110,7 @@ class Worker:
 
     async def find_halves(self, work: FindHalves) -> cmd.ReportHalves:
         items = [(bid, await self.is_intact(bid.header, is_form=True)) for bid in work.bids]
-        first = _first_subset(work.bids)
-
-        def one(item: tuple[BidHalves, bool]) -> Halves:
-            bid, intact = item
-            return find(bid, intact, first)
-
-        done = await self.pool.in_turn(one, items)
+        done = await self.pool.together(partial(find_one, first=_first_subset(work.bids)), items)
         return cmd.ReportHalves(
             envelope=work.envelope,
             releases=work.releases,
@@ -132,7 +129,7 @@ class Worker:
             )
             for form in work.forms
         ]
-        opened = await self.pool.in_turn(open_form, items)
+        opened = await self.pool.together(open_form, items)
         return cmd.ReportForms(envelope=work.envelope, forms=opened)
 
     def target(self, opening_id: str, bid_id: bytes) -> Path:
@@ -163,7 +160,8 @@ class Worker:
     async def name_faults(self, work: NameFaults) -> cmd.ReportHalves:
         """Large envelopes: nothing is found that was not, but who sent a wrong share is."""
         first = _first_subset(work.bids)
-        done = await self.pool.map(lambda bid: find(bid, True, first), list(work.bids))
+        items = [(bid, True) for bid in work.bids]
+        done = await self.pool.map(partial(find_one, first=first), items)
         return cmd.ReportHalves(
             envelope=work.envelope,
             releases=work.releases,

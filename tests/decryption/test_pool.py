@@ -32,7 +32,7 @@ async def test_work_runs_beside_the_loop_at_low_priority(pool: Pool):
     def where() -> tuple[int, int]:
         return threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    [(thread, nice)] = await pool.in_turn(lambda _: where(), [None])
+    [(thread, nice)] = await pool.together(lambda _: where(), [None])
     assert thread != threading.get_native_id()
     assert 0 < nice == NICE_FORMS < NICE_BODIES
 

@@ -1,0 +1,142 @@
+"""A helper (计算进程): another process of ours, for work that mostly holds the interpreter.
+
+Invariant: what a helper is asked is done, exactly once for the caller and with the same result,
+whatever becomes of the helper: one that dies, fails or is silent too long is ended, and its part is
+done here. It is given what it needs and nothing else: no key of the site, no file, no socket but
+the line to us; and it goes when that line ends, also when we are killed.
+
+Functions and items travel pickled: functions by their names, headers as their bytes.
+"""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from typing import Any, Final, TypeVar
+
+MODULE: Final = "server.decryption.helper_process"
+SILENT_S: Final = 20.0  # it has a second's work at most; so long a silence is a hang
+END_S: Final = 2.0
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+log = logging.getLogger("kaibiao.helper")
+
+
+class HelperFailed(Exception):
+    """It is gone, silent, or could not do what it was asked."""
+
+
+class Helper:
+    """One process, begun by the first ``prepare``, and the one thread that talks to it: what is
+    asked meanwhile waits its turn.
+    """
+
+    def __init__(self, nice: int) -> None:
+        self._nice = nice
+        self._thread = ThreadPoolExecutor(1, "helper")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: Connection[Any, Any] | None = None
+        self.is_ready = False  # it has answered
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process is not None else 0
+
+    def prepare(self, items: Sequence[object]) -> "Future[None]":
+        """Begins it, if there is none, and shows it what it will meet; soon ``is_ready``."""
+        return self._thread.submit(self._prepare, items)
+
+    def run(self, work: Callable[[T], R], items: Sequence[T]) -> "Future[list[R]]":
+        """``[work(x) for x in items]``, there or, failing that, in the thread here."""
+        return self._thread.submit(self._run, work, items)
+
+    def close(self) -> None:
+        """Ends the process; what it was at is done here."""
+        if self._process is not None:
+            self._process.kill()
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._end()
+
+    # ---- in the thread
+
+    def _prepare(self, items: Sequence[object]) -> None:
+        try:
+            if self._line is None:
+                self._begin()
+            self._ask(_known, items)
+            self.is_ready = True
+        except Exception as error:
+            self._lost(error)
+
+    def _run(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        if self.is_ready:
+            try:
+                return self._ask(work, items)
+            except Exception as error:
+                self._lost(error)
+        return [work(item) for item in items]
+
+    def _ask(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        assert self._line is not None
+        self._line.send((work, items))
+        if not self._line.poll(SILENT_S):
+            raise HelperFailed(f"silent for {SILENT_S:g} s")
+        is_done, value = self._line.recv()
+        if not is_done:
+            raise HelperFailed(value)
+        return value
+
+    def _begin(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-m", MODULE, str(theirs.fileno()), str(self._nice)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C is the site's to answer
+            )
+        self._line = Connection(ours.detach())
+
+    def _lost(self, error: Exception) -> None:
+        # Not its words: they may hold bytes of a bid.
+        log.warning("helper lost, its part is done here: %s", type(error).__name__)
+        self._end()
+
+    def _end(self) -> None:
+        self.is_ready = False
+        line, process = self._line, self._process
+        self._line = self._process = None
+        if line is not None:
+            line.close()
+        if process is None:
+            return
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _known(_item: object) -> None:
+    """Nothing is done with it: reading it has put its header among those that are known."""
+
+
+def serve(line: "Connection[Any, Any]", nice: int) -> None:
+    """The helper's own end: answers until the line ends."""
+    os.nice(nice)
+    while True:
+        try:
+            work, items = line.recv()
+        except EOFError:
+            return
+        try:
+            answer = True, [work(item) for item in items]
+        except Exception as error:
+            answer = False, type(error).__name__
+        line.send(answer)

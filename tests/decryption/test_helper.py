@@ -1,0 +1,221 @@
+"""Helper processes: the same results whatever becomes of them, and none left behind."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.decryption import helper as helper_module
+from server.decryption.forms import SealedForm, open_form
+from server.decryption.halves import find_one
+from server.decryption.helper import Helper
+from server.decryption.pool import PART_MIN, Pool
+from server.domain import due
+from tests.domain.openings import an_opening
+
+MANY = 4 * PART_MIN
+
+
+def twice(n: int) -> int:
+    return 2 * n
+
+
+def process_of(_: int) -> int:
+    return os.getpid()
+
+
+def priority_of(_: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def broken_at_the_last(n: int) -> int:
+    if n == MANY - 1:
+        raise ValueError(n)
+    return n
+
+
+def only_here(n: tuple[int, int]) -> int:
+    """Another process than ``n[0]`` ends at once, as if it were killed."""
+    if os.getpid() != n[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return n[1]
+
+
+def silent_elsewhere(n: tuple[int, int]) -> int:
+    if os.getpid() != n[0]:
+        time.sleep(60)
+    return n[1]
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    # A zombie of somebody else's has ended too.
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.fixture
+async def pool():
+    pool = Pool(2)
+    pool.prepare(range(MANY))
+    await until_ready(pool)
+    yield pool
+    pool.close()
+
+
+async def until_ready(pool: Pool) -> Helper:
+    """What was asked before has been done when this has."""
+    [helper] = pool._helpers
+    await asyncio.wrap_future(helper.prepare([]))
+    assert helper.is_ready
+    return helper
+
+
+async def test_work_is_shared_and_comes_back_in_order(pool: Pool):
+    assert await pool.together(twice, range(MANY + 3)) == [2 * n for n in range(MANY + 3)]
+    done = await pool.together(process_of, range(MANY))
+    [helper] = pool._helpers
+    assert done == [os.getpid()] * (MANY // 2) + [helper.pid] * (MANY // 2)
+
+
+async def test_a_little_is_done_here(pool: Pool):
+    assert set(await pool.together(process_of, range(2 * PART_MIN - 1))) == {os.getpid()}
+    assert await pool.together(process_of, []) == []
+
+
+async def test_a_helper_gives_way_as_our_own_threads_do(pool: Pool):
+    assert len(set(await pool.together(priority_of, range(MANY)))) <= 2
+    [helper] = pool._helpers
+    assert os.getpriority(os.PRIO_PROCESS, helper.pid) > 0
+
+
+async def test_without_helpers_everything_is_done_here():
+    pool = Pool(1)
+    pool.prepare(range(MANY))
+    assert set(await pool.together(process_of, range(MANY))) == {os.getpid()}
+    pool.close()
+
+
+async def test_nobody_waits_for_a_helper_that_is_not_ready():
+    pool = Pool(2)
+    assert set(await pool.together(process_of, range(MANY))) == {os.getpid()}
+    pool.close()
+
+
+async def test_a_helper_that_dies_over_its_part_costs_nothing_but_time(pool: Pool):
+    helper, items = pool._helpers[0], [(os.getpid(), n) for n in range(MANY)]
+    before = helper.pid
+    assert await pool.together(only_here, items) == list(range(MANY))
+    assert not helper.is_ready
+    assert is_gone(before)
+    pool.prepare(range(MANY))
+    after = await until_ready(pool)
+    assert after.pid not in (0, before)
+    assert set(await pool.together(process_of, range(MANY))) == {os.getpid(), after.pid}
+
+
+async def test_a_helper_killed_while_it_waits(pool: Pool):
+    helper = pool._helpers[0]
+    os.kill(helper.pid, signal.SIGKILL)
+    assert await pool.together(twice, range(MANY)) == [2 * n for n in range(MANY)]
+
+
+async def test_a_helper_that_hangs_is_ended(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(helper_module, "SILENT_S", 0.3)
+    monkeypatch.setattr(helper_module, "END_S", 0.1)
+    helper = pool._helpers[0]
+    before = helper.pid
+    items = [(os.getpid(), n) for n in range(MANY)]
+    assert await pool.together(silent_elsewhere, items) == list(range(MANY))
+    assert is_gone(before)
+
+
+async def test_an_error_of_the_work_reaches_the_caller_as_if_it_were_done_here(pool: Pool):
+    with pytest.raises(ValueError, match=str(MANY - 1)):
+        await pool.together(broken_at_the_last, range(MANY))
+
+
+async def test_what_cannot_travel_is_done_here(pool: Pool):
+    assert await pool.together(lambda n: n + 1, range(MANY)) == list(range(1, MANY + 1))
+
+
+async def test_closing_ends_it_over_its_work():
+    pool = Pool(2)
+    pool.prepare(range(MANY))
+    pid = (await until_ready(pool)).pid
+    working = asyncio.ensure_future(
+        pool.together(silent_elsewhere, [(os.getpid(), n) for n in range(MANY)])
+    )
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    pool.close()
+    assert time.monotonic() - began < 10
+    assert is_gone(pid)
+    assert await working == list(range(MANY))
+
+
+def test_it_goes_when_we_are_killed():
+    """kill -9 of the process that began it."""
+    program = """
+        import asyncio, time
+        from server.decryption.pool import Pool
+        async def main():
+            pool = Pool(2)
+            pool.prepare(range(100))
+            while not pool._helpers[0].is_ready:
+                await asyncio.sleep(0.01)
+            print(pool._helpers[0].pid, flush=True)
+            time.sleep(60)
+        asyncio.run(main())
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert not is_gone(pid)
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while not is_gone(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+async def test_halves_and_forms_are_the_same_there(pool: Pool):
+    play = an_opening(at="opening")
+    state = play.opening
+    replies = tuple(state.released(1))
+    found = due._find_halves(state, 1, replies)
+    halves = [(bid, True) for bid in found.bids] * PART_MIN
+    here = [find_one(item, first=None) for item in halves]
+    assert await pool.together(_first_given, halves) == here
+    assert {half.found.state for half in here} == {""}
+    forms: list[Any] = [
+        SealedForm(form, play.store[form.header.bid_id], state.rules(), "")
+        for form in due._open_forms(state, 1).forms
+    ] * PART_MIN
+    assert forms
+    assert await pool.together(open_form, forms) == [open_form(form) for form in forms]
+
+
+def _first_given(item: Any) -> Any:
+    return find_one(item, first=None)
+
+
+def test_a_header_travels_as_its_bytes_and_is_read_once():
+    import pickle
+
+    header = an_opening().bids[0].envelopes[1].header
+    once, again = (pickle.loads(pickle.dumps(header)) for _ in range(2))
+    assert once == header
+    assert once is again
+    assert once.suite is header.suite
