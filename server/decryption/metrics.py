@@ -14,4 +14,4 @@ class PoolMetrics:
     bodies: int = 0  # large envelopes whose state is known
     body_bytes: int = 0  # plaintext bytes of those that opened
     body_seconds: float = 0.0  # what threads spent on them, those that did not open among them
-    slice_seconds: float = 0.0  # what threads and helpers spent on halves and forms
+    slice_seconds: float = 0.0  # what threads and openers spent on halves and forms

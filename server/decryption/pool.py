@@ -1,4 +1,4 @@
-"""The decryption pool: threads and helper processes for halves and forms, threads for large
+"""The decryption pool: threads and opener processes for halves and forms, threads for large
 envelopes.
 
 For bodies threads suffice: libsodium, OpenSSL and hashlib give the interpreter up for a chunk at a
@@ -19,13 +19,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from server.decryption.bodies import OPENED, SealedBody, open_body
-from server.decryption.helper import Helper
 from server.decryption.metrics import PoolMetrics
+from server.decryption.opener import Opener
 
 SLICE = 32
-# What a helper is asked at least: a question and its answer cost about two forms.
+# What an opener is asked at least: a question and its answer cost about two forms.
 PART_MIN = 32
-HELPERS_MAX = 7  # 30 MiB each
+OPENERS_MAX = 7  # 30 MiB each
 # 3: half the loop's weight, so that a reveal on a busy machine is not starved; 10: a tenth of it.
 NICE_FORMS, NICE_BODIES = 3, 10
 
@@ -50,7 +50,7 @@ class Pool:
         self.metrics = PoolMetrics()
         self._forms = _threads(self.workers, "forms", NICE_FORMS)
         self._bodies = _threads(self.workers, "bodies", NICE_BODIES)
-        self._helpers = [Helper(NICE_FORMS) for _ in range(min(self.workers - 1, HELPERS_MAX))]
+        self._openers = [Opener(NICE_FORMS) for _ in range(min(self.workers - 1, OPENERS_MAX))]
 
     async def map(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """``[work(x) for x in items]`` in slices, in order."""
@@ -60,23 +60,23 @@ class Pool:
 
     def prepare(self, items: Sequence[object]) -> None:
         """``together`` will be asked about so many; ``items``: what it will meet again and again,
-        shown to the helpers now. Returns at once.
+        shown to the openers now. Returns at once.
         """
         if len(items) >= 2 * PART_MIN:
-            for helper in self._helpers:
-                helper.prepare(items)
+            for opener in self._openers:
+                opener.prepare(items)
 
     async def together(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        """``[work(x) for x in items]`` in order, by one thread here and every helper that is ready,
+        """``[work(x) for x in items]`` in order, by one thread here and every opener that is ready,
         each an equal part. Work is a function of a module, or a ``partial`` of one.
         """
-        ready = [helper for helper in self._helpers if helper.is_ready]
+        ready = [opener for opener in self._openers if opener.is_ready]
         ready = ready[: max(0, len(items) // PART_MIN - 1)]
         bounds = [len(items) * k // (len(ready) + 1) for k in range(len(ready) + 2)]
         own, *others = [items[a:b] for a, b in itertools.pairwise(bounds)]
         done = await asyncio.gather(
             self._slice(work, own),
-            *(self._helped(h, work, part) for h, part in zip(ready, others, strict=True)),
+            *(self._opened_there(h, work, part) for h, part in zip(ready, others, strict=True)),
         )
         return [result for part in done for result in part]
 
@@ -94,19 +94,21 @@ class Pool:
     def close(self) -> None:
         for threads in (self._forms, self._bodies):
             threads.shutdown(wait=True, cancel_futures=True)
-        for helper in self._helpers:
-            helper.close()
+        for opener in self._openers:
+            opener.close()
 
     async def _slice(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         done, took_s = await self._run(self._forms, lambda: [work(item) for item in items])
         self.metrics.slice_seconds += took_s
         return done
 
-    async def _helped(self, helper: Helper, work: Callable[[T], R], part: Sequence[T]) -> list[R]:
+    async def _opened_there(
+        self, opener: Opener, work: Callable[[T], R], part: Sequence[T]
+    ) -> list[R]:
         began = time.perf_counter()
         self.metrics.waiting += 1
         try:
-            return await asyncio.wrap_future(helper.run(work, part))
+            return await asyncio.wrap_future(opener.run(work, part))
         finally:
             self.metrics.waiting -= 1
             self.metrics.slice_seconds += time.perf_counter() - began

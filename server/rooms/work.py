@@ -3,7 +3,7 @@ for its room.
 
 Invariant: what waits for the last RELEASE is only what needs it; a form's bytes are read, and held
 against ct_root, while the bidders unlock. Halves and forms are shared among the cores, a thread
-here and helper processes (decision 0017).
+here and opener processes (decision 0017).
 """
 
 import asyncio

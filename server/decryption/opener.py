@@ -1,7 +1,7 @@
-"""A helper (计算进程): another process of ours, for work that mostly holds the interpreter.
+"""An opener (开启进程): another process of ours, for work that mostly holds the interpreter.
 
-Invariant: what a helper is asked is done, exactly once for the caller and with the same result,
-whatever becomes of the helper: one that dies, fails or is silent too long is ended, and its part is
+Invariant: what an opener is asked is done, exactly once for the caller and with the same result,
+whatever becomes of the opener: one that dies, fails or is silent too long is ended, and its part is
 done here. It is given what it needs and nothing else: no key of the site, no file, no socket but
 the line to us; and it goes when that line ends, also when we are killed.
 
@@ -18,28 +18,28 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
-MODULE: Final = "server.decryption.helper_process"
+MODULE: Final = "server.decryption.opener_process"
 SILENT_S: Final = 20.0  # it has a second's work at most; so long a silence is a hang
 END_S: Final = 2.0
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-log = logging.getLogger("kaibiao.helper")
+log = logging.getLogger("kaibiao.opener")
 
 
-class HelperFailed(Exception):
+class OpenerFailed(Exception):
     """It is gone, silent, or could not do what it was asked."""
 
 
-class Helper:
+class Opener:
     """One process, begun by the first ``prepare``, and the one thread that talks to it: what is
     asked meanwhile waits its turn.
     """
 
     def __init__(self, nice: int) -> None:
         self._nice = nice
-        self._thread = ThreadPoolExecutor(1, "helper")
+        self._thread = ThreadPoolExecutor(1, "opener")
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Connection[Any, Any] | None = None
         self.is_ready = False  # it has answered
@@ -86,10 +86,10 @@ class Helper:
         assert self._line is not None
         self._line.send((work, items))
         if not self._line.poll(SILENT_S):
-            raise HelperFailed(f"silent for {SILENT_S:g} s")
+            raise OpenerFailed(f"silent for {SILENT_S:g} s")
         is_done, value = self._line.recv()
         if not is_done:
-            raise HelperFailed(value)
+            raise OpenerFailed(value)
         return value
 
     def _begin(self) -> None:
@@ -105,7 +105,7 @@ class Helper:
 
     def _lost(self, error: Exception) -> None:
         # Not its words: they may hold bytes of a bid.
-        log.warning("helper lost, its part is done here: %s", type(error).__name__)
+        log.warning("opener lost, its part is done here: %s", type(error).__name__)
         self._end()
 
     def _end(self) -> None:
@@ -128,7 +128,7 @@ def _known(_item: object) -> None:
 
 
 def serve(line: "Connection[Any, Any]", nice: int) -> None:
-    """The helper's own end: answers until the line ends."""
+    """The opener's own end: answers until the line ends."""
     os.nice(nice)
     while True:
         try:

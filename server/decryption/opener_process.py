@@ -1,4 +1,4 @@
-"""The helper's entry (计算进程入口): ``python -m server.decryption.helper_process FD NICE``, by our
+"""The opener's entry (开启进程入口): ``python -m server.decryption.opener_process FD NICE``, by our
 site.
 
 Invariant: it ends with its line; signals to the whole site are the site's to answer.
@@ -11,7 +11,7 @@ import sys
 from multiprocessing.connection import Connection
 
 from server.collector import calm_the_collector
-from server.decryption.helper import serve
+from server.decryption.opener import serve
 
 
 def main() -> None:

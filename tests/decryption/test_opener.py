@@ -1,4 +1,4 @@
-"""Helper processes: the same results whatever becomes of them, and none left behind."""
+"""Opener processes: the same results whatever becomes of them, and none left behind."""
 
 import asyncio
 import os
@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from server.decryption import helper as helper_module
+from server.decryption import opener as opener_module
 from server.decryption.forms import SealedForm, open_form
 from server.decryption.halves import find_one
-from server.decryption.helper import Helper
+from server.decryption.opener import Opener
 from server.decryption.pool import PART_MIN, Pool
 from server.domain import due
 from tests.domain.openings import an_opening
@@ -72,19 +72,19 @@ async def pool():
     pool.close()
 
 
-async def until_ready(pool: Pool) -> Helper:
+async def until_ready(pool: Pool) -> Opener:
     """What was asked before has been done when this has."""
-    [helper] = pool._helpers
-    await asyncio.wrap_future(helper.prepare([]))
-    assert helper.is_ready
-    return helper
+    [opener] = pool._openers
+    await asyncio.wrap_future(opener.prepare([]))
+    assert opener.is_ready
+    return opener
 
 
 async def test_work_is_shared_and_comes_back_in_order(pool: Pool):
     assert await pool.together(twice, range(MANY + 3)) == [2 * n for n in range(MANY + 3)]
     done = await pool.together(process_of, range(MANY))
-    [helper] = pool._helpers
-    assert done == [os.getpid()] * (MANY // 2) + [helper.pid] * (MANY // 2)
+    [opener] = pool._openers
+    assert done == [os.getpid()] * (MANY // 2) + [opener.pid] * (MANY // 2)
 
 
 async def test_a_little_is_done_here(pool: Pool):
@@ -92,30 +92,30 @@ async def test_a_little_is_done_here(pool: Pool):
     assert await pool.together(process_of, []) == []
 
 
-async def test_a_helper_gives_way_as_our_own_threads_do(pool: Pool):
+async def test_an_opener_gives_way_as_our_own_threads_do(pool: Pool):
     assert len(set(await pool.together(priority_of, range(MANY)))) <= 2
-    [helper] = pool._helpers
-    assert os.getpriority(os.PRIO_PROCESS, helper.pid) > 0
+    [opener] = pool._openers
+    assert os.getpriority(os.PRIO_PROCESS, opener.pid) > 0
 
 
-async def test_without_helpers_everything_is_done_here():
+async def test_without_openers_everything_is_done_here():
     pool = Pool(1)
     pool.prepare(range(MANY))
     assert set(await pool.together(process_of, range(MANY))) == {os.getpid()}
     pool.close()
 
 
-async def test_nobody_waits_for_a_helper_that_is_not_ready():
+async def test_nobody_waits_for_an_opener_that_is_not_ready():
     pool = Pool(2)
     assert set(await pool.together(process_of, range(MANY))) == {os.getpid()}
     pool.close()
 
 
-async def test_a_helper_that_dies_over_its_part_costs_nothing_but_time(pool: Pool):
-    helper, items = pool._helpers[0], [(os.getpid(), n) for n in range(MANY)]
-    before = helper.pid
+async def test_an_opener_that_dies_over_its_part_costs_nothing_but_time(pool: Pool):
+    opener, items = pool._openers[0], [(os.getpid(), n) for n in range(MANY)]
+    before = opener.pid
     assert await pool.together(only_here, items) == list(range(MANY))
-    assert not helper.is_ready
+    assert not opener.is_ready
     assert is_gone(before)
     pool.prepare(range(MANY))
     after = await until_ready(pool)
@@ -123,17 +123,17 @@ async def test_a_helper_that_dies_over_its_part_costs_nothing_but_time(pool: Poo
     assert set(await pool.together(process_of, range(MANY))) == {os.getpid(), after.pid}
 
 
-async def test_a_helper_killed_while_it_waits(pool: Pool):
-    helper = pool._helpers[0]
-    os.kill(helper.pid, signal.SIGKILL)
+async def test_an_opener_killed_while_it_waits(pool: Pool):
+    opener = pool._openers[0]
+    os.kill(opener.pid, signal.SIGKILL)
     assert await pool.together(twice, range(MANY)) == [2 * n for n in range(MANY)]
 
 
-async def test_a_helper_that_hangs_is_ended(pool: Pool, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(helper_module, "SILENT_S", 0.3)
-    monkeypatch.setattr(helper_module, "END_S", 0.1)
-    helper = pool._helpers[0]
-    before = helper.pid
+async def test_an_opener_that_hangs_is_ended(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(opener_module, "SILENT_S", 0.3)
+    monkeypatch.setattr(opener_module, "END_S", 0.1)
+    opener = pool._openers[0]
+    before = opener.pid
     items = [(os.getpid(), n) for n in range(MANY)]
     assert await pool.together(silent_elsewhere, items) == list(range(MANY))
     assert is_gone(before)
@@ -171,9 +171,9 @@ def test_it_goes_when_we_are_killed():
         async def main():
             pool = Pool(2)
             pool.prepare(range(100))
-            while not pool._helpers[0].is_ready:
+            while not pool._openers[0].is_ready:
                 await asyncio.sleep(0.01)
-            print(pool._helpers[0].pid, flush=True)
+            print(pool._openers[0].pid, flush=True)
             time.sleep(60)
         asyncio.run(main())
     """
