@@ -9,8 +9,14 @@ import time
 import pytest
 from playwright.async_api import BrowserContext, Page
 
-from tests.media.sfu_lab import running
-from tests.media.test_sfu_in_browser import browser, decoded, height_of, relayed, until
+from tests.media.sfu_lab import Hall, running
+from tests.media.test_sfu_in_browser import (
+    browser,
+    decoded,
+    height_of,
+    relayed,
+    until,
+)
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.alone, pytest.mark.browser]
@@ -33,6 +39,12 @@ async def stood_still(page: Page, seconds: float) -> float:
     return longest
 
 
+def layers_sent(hall: Hall) -> list[int]:
+    """Which layer its viewer is sent of every picture that has several; 0 is the smallest."""
+    watched = [found[2] for found in hall.sfu._viewers._watched.values()]
+    return [each.choice.layer for each in watched if each.layers > 1]
+
+
 async def test_five_per_cent_lost_and_late_freezes_nothing(browser: BrowserContext) -> None:
     """5 % lost and 40 ms of delay each way, of the publisher and of the viewer: 80 ms there and
     back on each leg.
@@ -47,7 +59,9 @@ async def test_five_per_cent_lost_and_late_freezes_nothing(browser: BrowserConte
         assert counters.nacks_asked > 0
         assert counters.resent > 0
         # So much loss is no reason to stay small, though a busy machine may add to it for a while.
-        await until(viewer, "viewer", lambda stats: height_of(stats) == 720)
+        # How high the larger layer's pictures are is the publisher's choice: on such a path
+        # Chromium sometimes encodes them smaller, and sends as much of them as before.
+        await until(viewer, "viewer", lambda _: layers_sent(hall) == [1])
 
 
 async def test_the_layer_goes_down_with_the_cap_and_up_again(browser: BrowserContext) -> None:
