@@ -11,6 +11,7 @@ Functions and items travel pickled: functions by their names, headers as their b
 import logging
 import os
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -94,6 +95,10 @@ class Opener:
 
     def _begin(self) -> None:
         ours, theirs = socket.socketpair()
+        # Also of one that stops in the midst of a question or an answer.
+        patience = struct.pack("ll", *divmod(int(SILENT_S * 1_000_000), 1_000_000))
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, option, patience)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 [sys.executable, "-m", MODULE, str(theirs.fileno()), str(self._nice)],

@@ -139,6 +139,23 @@ async def test_an_opener_that_hangs_is_ended(pool: Pool, monkeypatch: pytest.Mon
     assert is_gone(before)
 
 
+async def test_an_opener_that_stops_reading_a_long_question_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The question fills the line: the asking itself must not wait for ever."""
+    monkeypatch.setattr(opener_module, "SILENT_S", 0.5)
+    monkeypatch.setattr(opener_module, "END_S", 0.1)
+    pool = Pool(2)
+    pool.prepare([])
+    before = (await until_ready(pool)).pid
+    os.kill(before, signal.SIGSTOP)
+    items = [bytes([n % 256]) * 20_000 for n in range(MANY)]
+    async with asyncio.timeout(20):
+        assert await pool.together(bytes.hex, items) == [item.hex() for item in items]
+    assert is_gone(before)
+    pool.close()
+
+
 async def test_an_error_of_the_work_reaches_the_caller_as_if_it_were_done_here(pool: Pool):
     with pytest.raises(ValueError, match=str(MANY - 1)):
         await pool.together(broken_at_the_last, range(MANY))
