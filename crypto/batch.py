@@ -5,7 +5,7 @@ of one entry tell nothing about the others, not even how many there are. Work an
 entries * 16 nodes, never 65,536. Norm: sealing.md C13; formats.md §7.
 
 Measured (`python -m loadtests.costs`, 2026-11-22): 10 us of CPU an entry of a second that holds a
-thousand. A tick works while rows wait to be committed, so the two loops below call hashlib
+thousand. It is built beside the loop and holds the interpreter, so the two loops below call hashlib
 themselves.
 """
 

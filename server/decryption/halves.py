@@ -3,7 +3,7 @@
 Nothing is decrypted here. A bidder is called malformed only by bytes that everybody can check; a
 trustee is named only when DEAL CHECK proves the dealing good.
 
-Measured (`python -m loadtests.costs`, 2026-11-22): 194 us of CPU a bid with three trustees, nearly
+Measured (`python -m loadtests.costs`, 2026-11-22): 201 us of CPU a bid with three trustees, nearly
 all of it DEAL CHECK's six X25519 multiplications; 5 us for a form's bytes against ct_root.
 """
 

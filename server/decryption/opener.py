@@ -3,7 +3,7 @@
 Invariant: what an opener is asked is done, exactly once for the caller and with the same result,
 whatever becomes of the opener: one that dies, fails or is silent too long is ended, and its part is
 done here. It is given what it needs and nothing else: no key of the site, no file, no socket but
-the line to us; and it goes when that line ends, also when we are killed.
+the line to us (our environment it inherits). It goes when that line ends, also when we are killed.
 
 Functions and items travel pickled: functions by their names, headers as their bytes.
 """
