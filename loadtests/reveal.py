@@ -169,10 +169,13 @@ def measure(arguments: argparse.Namespace) -> Report:
         opened = sum(site.server.ask("status", room=room)["opened"] for room, _ in rooms)
         fsync = site.fsync_s()
     pairs = list(zip(reveals, loops, strict=True))
-    ratio = machine.median([max(r.read_s) / loop["read_s"] for r, loop in pairs])
+    ratios = [max(r.read_s) / loop["read_s"] for r, loop in pairs]
+    ratio = machine.median(ratios)
     missing = sum(r.missing for r in reveals)
     aims = [
         Aim("last viewer has read / bare loop", ratio, RATIO),
+        # In a hall there is no second one that a median could hide it behind.
+        Aim("... in the first reveal after the start", ratios[0], RATIO),
         Aim("read-outs not read", missing, 0),
         Aim("forms not opened", bids * rounds - opened, 0),
     ]
@@ -181,6 +184,7 @@ def measure(arguments: argparse.Namespace) -> Report:
         "viewers": viewers,
         "opened": opened,
         "lost": missing,
+        "ratios": [round(each, 3) for each in ratios],
         "last_viewer_ms": [round(max(r.read_s) * 1000, 1) for r in reveals],
         "first_viewer_ms": [round(min(r.read_s) * 1000, 1) for r in reveals],
         "committed_and_handed_to_fan_out_ms": {

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 MODULE: Final = "server.decryption.opener_process"
 SILENT_S: Final = 20.0  # it has a second's work at most; so long a silence is a hang
@@ -33,6 +33,13 @@ class OpenerFailed(Exception):
     """It is gone, silent, or could not do what it was asked."""
 
 
+class Asked(NamedTuple, Generic[R]):
+    """Of what an opener was asked: the question is out of our interpreter; the answer is in it."""
+
+    sent: "Future[None]"
+    done: "Future[list[R]]"
+
+
 class Opener:
     """One process, begun by the first ``prepare``, and the one thread that talks to it: what is
     asked meanwhile waits its turn.
@@ -43,6 +50,7 @@ class Opener:
         self._thread = ThreadPoolExecutor(1, "opener")
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Connection[Any, Any] | None = None
+        self._owes = False  # an answer
         self.is_ready = False  # it has answered
 
     @property
@@ -53,9 +61,12 @@ class Opener:
         """Begins it, if there is none, and shows it what it will meet; soon ``is_ready``."""
         return self._thread.submit(self._prepare, items)
 
-    def run(self, work: Callable[[T], R], items: Sequence[T]) -> "Future[list[R]]":
-        """``[work(x) for x in items]``, there or, failing that, in the thread here."""
-        return self._thread.submit(self._run, work, items)
+    def run(self, work: Callable[[T], R], items: Sequence[T]) -> Asked[R]:
+        """``[work(x) for x in items]``, there or, failing that, in the thread here. Of one thread:
+        question and answer stand in the queue as a pair.
+        """
+        sent = self._thread.submit(self._send, work, items)
+        return Asked(sent, self._thread.submit(self._receive, work, items))
 
     def close(self) -> None:
         """Ends the process; what it was at is done here."""
@@ -71,21 +82,35 @@ class Opener:
             if self._line is None:
                 self._begin()
             self._ask(_known, items)
+            self._answer()
             self.is_ready = True
         except Exception as error:
             self._lost(error)
 
-    def _run(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        if self.is_ready:
+    def _send(self, work: Callable[[T], R], items: Sequence[T]) -> None:
+        if not self.is_ready:
+            return
+        try:
+            self._ask(work, items)
+            self._owes = True
+        except Exception as error:
+            self._lost(error)
+
+    def _receive(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        if self._owes:
+            self._owes = False
             try:
-                return self._ask(work, items)
+                return self._answer()
             except Exception as error:
                 self._lost(error)
         return [work(item) for item in items]
 
-    def _ask(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    def _ask(self, work: Callable[[Any], object], items: Sequence[object]) -> None:
         assert self._line is not None
         self._line.send((work, items))
+
+    def _answer(self) -> Any:
+        assert self._line is not None
         if not self._line.poll(SILENT_S):
             raise OpenerFailed(f"silent for {SILENT_S:g} s")
         is_done, value = self._line.recv()

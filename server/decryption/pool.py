@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from server.decryption.bodies import OPENED, SealedBody, open_body
@@ -74,9 +74,11 @@ class Pool:
         ready = ready[: max(0, len(items) // PART_MIN - 1)]
         bounds = [len(items) * k // (len(ready) + 1) for k in range(len(ready) + 2)]
         own, *others = [items[a:b] for a, b in itertools.pairwise(bounds)]
+        asked = [opener.run(work, part) for opener, part in zip(ready, others, strict=True)]
+        # Our own part would hold the interpreter while the others' questions are still written.
+        await asyncio.gather(*(asyncio.wrap_future(one.sent) for one in asked))
         done = await asyncio.gather(
-            self._slice(work, own),
-            *(self._opened_there(h, work, part) for h, part in zip(ready, others, strict=True)),
+            self._slice(work, own), *(self._opened_there(one.done) for one in asked)
         )
         return [result for part in done for result in part]
 
@@ -102,13 +104,11 @@ class Pool:
         self.metrics.slice_seconds += took_s
         return done
 
-    async def _opened_there(
-        self, opener: Opener, work: Callable[[T], R], part: Sequence[T]
-    ) -> list[R]:
+    async def _opened_there(self, done: "Future[list[R]]") -> list[R]:
         began = time.perf_counter()
         self.metrics.waiting += 1
         try:
-            return await asyncio.wrap_future(opener.run(work, part))
+            return await asyncio.wrap_future(done)
         finally:
             self.metrics.waiting -= 1
             self.metrics.slice_seconds += time.perf_counter() - began

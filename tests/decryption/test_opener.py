@@ -1,6 +1,7 @@
 """Opener processes: the same results whatever becomes of them, and none left behind."""
 
 import asyncio
+import operator
 import os
 import signal
 import subprocess
@@ -96,6 +97,39 @@ async def test_an_opener_gives_way_as_our_own_threads_do(pool: Pool):
     assert len(set(await pool.together(priority_of, range(MANY)))) <= 2
     [opener] = pool._openers
     assert os.getpriority(os.PRIO_PROCESS, opener.pid) > 0
+
+
+async def test_an_opener_has_imported_what_it_will_be_asked():
+    """By itself, that is: asked for a function of no module of ours."""
+    opener = Opener(0)
+    await asyncio.wrap_future(opener.prepare([]))
+    names = ("server.decryption.halves", "server.decryption.forms")
+    questions = [f"{name!r} in __import__('sys').modules" for name in names]
+    assert await asyncio.wrap_future(opener.run(eval, questions).done) == [True, True]
+    opener.close()
+
+
+class Noted:
+    """An item that says when it is written out for another process, slowly."""
+
+    def __init__(self, order: list[str]) -> None:
+        self.order = order
+
+    def __reduce__(self):
+        time.sleep(0.01)
+        self.order.append("written out")
+        return (int, (0,))
+
+    def __index__(self) -> int:
+        self.order.append("done here")
+        return 0
+
+
+async def test_our_own_part_begins_when_the_questions_are_out(pool: Pool):
+    order: list[str] = []
+    await pool.together(operator.index, [Noted(order)] * MANY)
+    assert order[0] == "written out"
+    assert order.index("done here") == order.count("written out")
 
 
 async def test_without_openers_everything_is_done_here():
