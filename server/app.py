@@ -103,11 +103,13 @@ async def running(
             synchronous=config.journal.synchronous,
         )
         stack.callback(journal.close)
-        site_log = SiteLog(journal, config.site.log_origin, keys.log, software=SOFTWARE)
-        clock = Clock(site_log.last_tick_ms or 0)
-        blobs = BlobStore(data / "store", new_hasher)
         pool = Pool(config.limits.decrypt_workers or None)
         stack.callback(pool.close)
+        site_log = SiteLog(
+            journal, config.site.log_origin, keys.log, software=SOFTWARE, aside=pool.aside
+        )
+        clock = Clock(site_log.last_tick_ms or 0)
+        blobs = BlobStore(data / "store", new_hasher)
         pass_clock = PassClock(loop, clock.now_ms)
         pass_clock.start()  # before the rooms: an end may have come while we were down
         stack.callback(pass_clock.close)

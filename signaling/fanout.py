@@ -14,7 +14,6 @@ import asyncio
 import logging
 import time
 from collections import deque
-from typing import Any
 
 from signaling import frames
 from signaling.channel import PAGE_EVENTS, Subscriber
@@ -38,7 +37,6 @@ class FanOut:
         self._since_s: dict[str, float] = {}  # rooms with events under way, since when
         self._reads: deque[JournalRead] = deque()
         self._readers: set[asyncio.Task[None]] = set()
-        self._presence_shown: dict[str, dict[str, Any]] = {}
         desk.schedule = self.schedule
 
     def deliver(self, key: ChannelKey, epoch: int, seq: int, payload: bytes) -> None:
@@ -141,22 +139,3 @@ class FanOut:
             # One that waits for two pages is gone after the first.
             if isinstance(subscriber.owner, Connection):
                 subscriber.owner.end(CloseCode.RESTART, "channel.unavailable")
-
-    # -- presence ---------------------------------------------------------------------------
-
-    def show_presence(self) -> None:
-        """Once a second: rooms whose members changed get their counts, where they may be shown."""
-        desk = self._desk
-        changed, desk.changed_rooms = desk.changed_rooms, {}
-        for room, newcomers in changed.items():
-            counts = desk.gateway.presence(room)
-            if counts is None or desk.hub.members(room) == (0, 0):
-                self._presence_shown.pop(room, None)
-                continue
-            if counts != self._presence_shown.get(room):
-                self._presence_shown[room] = dict(counts)
-                receivers = desk.hub.everybody(room)
-            else:
-                receivers = newcomers
-            desk.hub.notify(receivers, frames.presence(room, counts))
-        self.schedule()

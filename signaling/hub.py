@@ -64,7 +64,6 @@ class Hub:
         self._membership = Membership()
         self._urgent: deque[tuple[Channel, Lane]] = deque()
         self._relaxed: deque[tuple[Channel, Lane]] = deque()
-        self._notices: deque[tuple[bytes, list[Subscriber]]] = deque()
         self._pages: dict[tuple[ChannelKey, int], None] = {}
         self._rings_bytes = 0
         self._turn = 0
@@ -164,11 +163,6 @@ class Hub:
         """All who hear anything of ``room``."""
         return self._membership.everybody(room)
 
-    def notify(self, receivers: Sequence[Subscriber], frame: bytes) -> None:
-        """Plan an unnumbered frame; who is paused will not get it."""
-        if receivers:
-            self._notices.append((frame, list(receivers)))
-
     def rest_of(self, subscriber: Subscriber) -> list[bytes]:
         """Frames with what its channels hold for it now, to leave in one write with its answer. A
         lap that comes by later finds it served.
@@ -192,7 +186,7 @@ class Hub:
 
     @property
     def has_work(self) -> bool:
-        return bool(self._urgent or self._relaxed or self._notices)
+        return bool(self._urgent or self._relaxed)
 
     def next_slice(self, count_max: int) -> Slice:
         """At most about ``count_max`` writes, the most urgent first."""
@@ -213,7 +207,6 @@ class Hub:
                 else:
                     lane.is_queued = False
                     queue.popleft()
-        self._serve_notices(count_max, plan)
         return plan
 
     def supply(self, read: JournalRead, payloads: Sequence[bytes]) -> list[Subscriber]:
@@ -267,19 +260,6 @@ class Hub:
                 JournalRead(channel.key, channel.epoch, page * PAGE_EVENTS, PAGE_EVENTS)
             )
         channel.waiting[page][subscription] = None
-
-    def _serve_notices(self, count_max: int, plan: Slice) -> None:
-        while self._notices and len(plan.writes) < count_max:
-            frame, receivers = self._notices[0]
-            part = receivers[: count_max - len(plan.writes)]
-            del receivers[: len(part)]
-            plan.writes.extend(
-                (subscriber.sink, frame)
-                for subscriber in part
-                if subscriber.subscriptions and not subscriber.is_paused
-            )
-            if not receivers:
-                self._notices.popleft()
 
     def _close(self, subscription: Subscription) -> None:
         subscription.is_open = False

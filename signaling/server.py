@@ -26,6 +26,7 @@ from signaling.metrics import Metrics
 from signaling.options import Options
 from signaling.pass_clock import RECEIVE_BUFFER_BYTES, PassClock
 from signaling.peer import Peer
+from signaling.presence import Presence
 from signaling.session import CloseCode
 from signaling.sweep import Sweep
 
@@ -40,7 +41,8 @@ class SignalingServer:
         self._broker = broker
         self._loop = loop
         self._fanout = FanOut(desk, loop)
-        self._sweep = Sweep(desk, self._fanout, loop)
+        self._presence = Presence(desk, loop)
+        self._sweep = Sweep(desk, self._presence, loop)
         self._long_poll = LongPoll(desk, loop)
         self._listener: asyncio.Server | None = None
         self._listening_port = 0
@@ -143,6 +145,7 @@ class SignalingServer:
             # Bounded: the sweep aborts who does not close in time.
             await desk.emptied.wait()
         self._sweep.close()
+        self._presence.close()
         await self._fanout.close()
         await self._broker.close()
         desk.clock.close()

@@ -16,7 +16,7 @@ from typing import Final
 
 from signaling.connection import Connection, Stage
 from signaling.desk import Desk, monotonic_ms
-from signaling.fanout import FanOut
+from signaling.presence import Presence
 from signaling.session import CloseCode
 
 TICK_MS: Final = 250
@@ -28,9 +28,9 @@ _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 class Sweep:
     """Started by the server, stopped by it."""
 
-    def __init__(self, desk: Desk, fanout: FanOut, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, desk: Desk, presence: Presence, loop: asyncio.AbstractEventLoop) -> None:
         self._desk = desk
-        self._fanout = fanout
+        self._presence = presence
         self._loop = loop
         self._timer: asyncio.TimerHandle | None = None
         self._round: Iterator[Connection] = iter(())
@@ -53,7 +53,7 @@ class Sweep:
         self.look_at_silent(now_ms)
         if now_ms - self._presence_ms >= self._desk.options.presence_ms:
             self._presence_ms = now_ms
-            self._fanout.show_presence()
+            self._presence.show()
 
     def look_at_deadlines(self, now_ms: int) -> None:
         """Who does not finish opening or closing, and who does not read."""

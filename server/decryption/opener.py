@@ -50,6 +50,7 @@ class Opener:
         self._thread = ThreadPoolExecutor(1, "opener")
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Connection[Any, Any] | None = None
+        self._newest: Future[Any] | None = None
         self._owes = False  # an answer
         self.is_ready = False  # it has answered
 
@@ -57,16 +58,25 @@ class Opener:
     def pid(self) -> int:
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def is_idle(self) -> bool:
+        """Ready, and whatever it was asked is done."""
+        return self.is_ready and (self._newest is None or self._newest.done())
+
     def prepare(self, items: Sequence[object]) -> "Future[None]":
-        """Begins it, if there is none, and shows it what it will meet; soon ``is_ready``."""
-        return self._thread.submit(self._prepare, items)
+        """Begins it, if there is none, and shows it what it will meet: functions, so that their
+        modules are imported, headers, so that they are known. Soon ``is_ready``.
+        """
+        prepared = self._newest = self._thread.submit(self._prepare, items)
+        return prepared
 
     def run(self, work: Callable[[T], R], items: Sequence[T]) -> Asked[R]:
         """``[work(x) for x in items]``, there or, failing that, in the thread here. Of one thread:
         question and answer stand in the queue as a pair.
         """
         sent = self._thread.submit(self._send, work, items)
-        return Asked(sent, self._thread.submit(self._receive, work, items))
+        done = self._newest = self._thread.submit(self._receive, work, items)
+        return Asked(sent, done)
 
     def close(self) -> None:
         """Ends the process; what it was at is done here."""
@@ -154,7 +164,7 @@ class Opener:
 
 
 def _known(_item: object) -> None:
-    """Nothing is done with it: reading it has put its header among those that are known."""
+    """Nothing is done with it: reading it has imported its module, or made its header known."""
 
 
 def serve(line: "Connection[Any, Any]", nice: int) -> None:

@@ -60,7 +60,8 @@ class Pool:
 
     def prepare(self, items: Sequence[object]) -> None:
         """``together`` will be asked about so many; ``items``: what it will meet again and again,
-        shown to the openers now. Returns at once.
+        shown to the openers now, and the functions that it will be asked for: met by name in the
+        first question, their modules kept a reveal waiting for 100 ms. Returns at once.
         """
         if len(items) >= 2 * PART_MIN:
             for opener in self._openers:
@@ -81,6 +82,16 @@ class Pool:
             self._slice(work, own), *(self._opened_there(one.done) for one in asked)
         )
         return [result for part in done for result in part]
+
+    async def aside(self, work: Callable[[T], R], item: T) -> R:
+        """``work(item)``, where it holds up nobody: in an opener that has nothing else to do, or
+        else in a thread.
+        """
+        for opener in self._openers:
+            if opener.is_idle:
+                [result] = await asyncio.wrap_future(opener.run(work, [item]).done)
+                return result
+        return await asyncio.to_thread(work, item)
 
     async def open_body(
         self, item: SealedBody, opening: Callable[[SealedBody], str] = open_body

@@ -22,8 +22,10 @@ from server.domain import commands as cmd
 from server.domain.due import BidHalves, FindHalves, NameFaults, OpenBodies, OpenForms
 from server.domain.opening import Opening
 from server.storage.blobs import BlobStore
+from server.storage.site_tick import Gathered
 
 READ_AT_ONCE = 64
+ASKED_OF_OPENERS = (find_one, open_form, Gathered.build)
 
 log = logging.getLogger("kaibiao.work")
 
@@ -87,7 +89,7 @@ class Worker:
             if n.kind == "form"
             for b in state.counting(n.envelope)
         ]
-        self.pool.prepare(headers)
+        self.pool.prepare([*ASKED_OF_OPENERS, *headers])
         missing = [header for header in headers if header.bid_id not in self._forms]
         for k in range(0, len(missing), READ_AT_ONCE):
             part = missing[k : k + READ_AT_ONCE]

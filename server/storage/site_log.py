@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import to_thread
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,13 +27,14 @@ from crypto.site_tree import consistency_proof, inclusion_proof, tree_root
 from server.storage.errors import StorageUnusable
 from server.storage.journal import Journal
 from server.storage.site_nodes import STORED_EVERY, SiteNodes, leaf_hashes
-from server.storage.site_tick import Gathered, Tick, Ticked
+from server.storage.site_tick import Built, Gathered, Tick, Ticked
 from server.storage.transaction import TICK_MS
 
 BATCHES_REMEMBERED_MAX: Final = 32
 LISTENERS_MAX: Final = 64
 
 Listener = Callable[[Checkpoint], None]
+Aside = Callable[[Callable[[Gathered], Built], Gathered], Awaitable[Built]]
 
 SELECT_LOGGED: Final = (
     "SELECT entry_id, entry.type, sha256, entry, server_ms, tick_ms, slot, leaf_index"
@@ -60,17 +61,31 @@ class Logged:
         return self.index + 1
 
 
+def _in_a_thread(work: Callable[[Gathered], Built], item: Gathered) -> Awaitable[Built]:
+    return to_thread(work, item)
+
+
 class SiteLog:
     """The log of one site, in the journal's database. ``tick`` runs on the loop; reads anywhere."""
 
     def __init__(
-        self, journal: Journal, origin: str, key: SigningKey, *, software: str = "kaibiao"
+        self,
+        journal: Journal,
+        origin: str,
+        key: SigningKey,
+        *,
+        software: str = "kaibiao",
+        aside: Aside | None = None,
     ) -> None:
-        """Raises StorageUnusable storage.damaged when the newest leaves do not fit their tree."""
+        """``aside(work, item)`` does a second's pure computing where it holds up nobody; without,
+        a thread does. Raises StorageUnusable storage.damaged when the newest leaves do not fit
+        their tree.
+        """
         self._journal = journal
         self._origin = origin
         self._key = key
         self._software = software
+        self._aside = aside or _in_a_thread
         self._nodes = SiteNodes(journal.query, remember=True)
         self._batches: OrderedDict[int, Batch] = OrderedDict()
         self._listeners: list[Listener] = []
@@ -111,7 +126,7 @@ class SiteLog:
             while True:
                 ticked = await self._journal.transact(work)
                 if isinstance(ticked, Gathered):
-                    built = await to_thread(ticked.build)
+                    built = await self._aside(Gathered.build, ticked)
                     ticked = await self._journal.transact(built)
                 self._advance(ticked)
                 if ticked.tick_ms + TICK_MS > now_ms:

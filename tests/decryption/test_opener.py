@@ -19,6 +19,7 @@ from server.decryption.halves import find_one
 from server.decryption.opener import Opener
 from server.decryption.pool import PART_MIN, Pool
 from server.domain import due
+from server.rooms.work import ASKED_OF_OPENERS
 from tests.domain.openings import an_opening
 
 MANY = 4 * PART_MIN
@@ -99,14 +100,35 @@ async def test_an_opener_gives_way_as_our_own_threads_do(pool: Pool):
     assert os.getpriority(os.PRIO_PROCESS, opener.pid) > 0
 
 
-async def test_an_opener_has_imported_what_it_will_be_asked():
-    """By itself, that is: asked for a function of no module of ours."""
+async def test_an_opener_has_imported_what_it_was_shown():
+    """Asked for a function of no module of ours, which therefore imports nothing itself."""
     opener = Opener(0)
     await asyncio.wrap_future(opener.prepare([]))
-    names = ("server.decryption.halves", "server.decryption.forms")
-    questions = [f"{name!r} in __import__('sys').modules" for name in names]
-    assert await asyncio.wrap_future(opener.run(eval, questions).done) == [True, True]
+    modules = sorted({work.__module__ for work in ASKED_OF_OPENERS})
+    here = ("decryption.forms", "decryption.halves", "storage.site_tick")
+    assert modules == [f"server.{name}" for name in here]
+    questions = [f"{name!r} in __import__('sys').modules" for name in modules]
+    assert await asyncio.wrap_future(opener.run(eval, questions).done) == [False] * 3
+    await asyncio.wrap_future(opener.prepare(ASKED_OF_OPENERS))
+    assert await asyncio.wrap_future(opener.run(eval, questions).done) == [True] * 3
     opener.close()
+
+
+async def test_one_thing_aside_is_done_by_an_opener_that_has_nothing_else_to_do(pool: Pool):
+    [opener] = pool._openers
+    assert await pool.aside(process_of, 0) == opener.pid
+    asked = opener.run(time.sleep, [0.2])
+    assert await pool.aside(process_of, 0) == os.getpid()
+    await asyncio.wrap_future(asked.done)
+    assert await pool.aside(process_of, 0) == opener.pid
+    with pytest.raises(ValueError, match=str(MANY - 1)):
+        await pool.aside(broken_at_the_last, MANY - 1)
+
+
+async def test_one_thing_aside_needs_no_opener():
+    pool = Pool(1)
+    assert await pool.aside(process_of, 0) == os.getpid()
+    pool.close()
 
 
 class Noted:

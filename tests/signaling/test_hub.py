@@ -2,7 +2,7 @@
 
 from signaling.channel import FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, PAGE_EVENTS, Subscriber
 from signaling.codec import ChannelKey, Position, pack, unpack_server_frame
-from signaling.frames import event_payload, presence, split_event
+from signaling.frames import event_payload, split_event
 from signaling.gateway import Event
 from signaling.hub import REST_BYTES_MAX, Hub, HubLimits
 
@@ -216,19 +216,6 @@ def test_channels_without_listeners_are_forgotten_when_there_are_too_many():
     assert hub.channel(KEY) is not None
     assert hub.channel(ChannelKey("tender:0", "staff")) is None
     assert hub.channel(ChannelKey("tender:19", "staff")) is not None
-
-
-def test_presence_goes_to_everybody_who_reads():
-    hub = a_hub()
-    listeners = [a_listener(hub, n) for n in range(5)]
-    hub.open(ChannelKey("tender:1", "staff"), 1, 0)
-    hub.subscribe(listeners[0], Position(ChannelKey("tender:1", "staff"), 0, 0), 0)
-    hub.pause(listeners[3])
-    drain(hub)
-    frame = presence("tender:1", {"viewers": 5})
-    hub.notify(hub.everybody("tender:1"), frame)
-    assert drain(hub, 2) == [(n, frame) for n in (0, 1, 2, 4)]
-    assert hub.members("tender:1") == (0, 5)
 
 
 def test_an_event_comes_apart_as_it_was_put_together():

@@ -6,15 +6,15 @@ from crypto.formats import encode_document
 from crypto.keys import SigningKey
 from crypto.merkle import leaf_hash, root_from_path
 from crypto.site_tree import site_leaf
-from server.storage.site_log import SiteLog
+from server.storage.site_log import Aside, SiteLog
 
 ORIGIN = "hall.jiangzhou.example/kaibiao/log"
 KEY = SigningKey(bytes([0x32] * 32))
 START_MS = 1_795_138_200_000
 
 
-def a_log(journal) -> SiteLog:
-    return SiteLog(journal, ORIGIN, KEY, software="kaibiao test")
+def a_log(journal, aside: Aside | None = None) -> SiteLog:
+    return SiteLog(journal, ORIGIN, KEY, software="kaibiao test", aside=aside)
 
 
 def ticks_of(log: SiteLog) -> list[int]:

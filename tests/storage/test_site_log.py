@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from crypto.checkpoint import parse_checkpoint
 from crypto.entries import EntryType, decode_entry
 from crypto.hashes import sha256
+from server.decryption.pool import PART_MIN, Pool
 from server.domain.refusals import Refused
 from server.storage import site_log, site_tick, transaction
 from server.storage.errors import JournalConflict, JournalFailed
@@ -138,10 +140,10 @@ class Meanwhile:
     def __init__(self, *happening: Callable[[], Awaitable[None]]) -> None:
         self.happening = list(happening)
 
-    async def __call__(self, build: Callable[[], object]) -> object:
+    async def __call__(self, build: Callable[[object], object], gathered: object) -> object:
         while self.happening:
             await self.happening.pop(0)()
-        return build()
+        return build(gathered)
 
 
 @pytest.fixture
@@ -176,6 +178,30 @@ async def test_the_tree_of_a_full_second_is_built_while_others_are_made_durable(
     assert types_of(log, TENDER) == [(1, 17)] * len(entries) + [(2, 17)]
     journal.close()
     a_log(open_journal())
+
+
+async def test_the_tree_of_a_full_second_is_built_in_another_process(open_journal):
+    pool = Pool(2)
+    pool.prepare(range(2 * PART_MIN))
+    [opener] = pool._openers
+    await asyncio.wrap_future(opener.prepare([]))
+    done_there = []
+
+    async def aside(work: Any, item: Any) -> Any:
+        done_there.append(opener.is_idle)
+        return await pool.aside(work, item)
+
+    log = a_log(journal := open_journal(), aside=aside)
+    await log.tick(START_MS)
+    entries = [an_entry(START_MS + 1) for _ in range(site_tick.BUILT_AT_ONCE_MAX + 1)]
+    await journal.append(Append((), (), entries))
+    await log.tick(START_MS + 1000)
+    assert done_there == [True]
+    assert types_of(log, TENDER) == [(1, 17)] * len(entries)
+    for entry in entries:
+        assert_proves(log, log.proof(sha256(entry.entry)), entry.entry)
+    assert opener.is_idle  # it did not fail over it
+    pool.close()
 
 
 async def test_an_entry_of_a_second_whose_tree_is_being_built_goes_under_the_next(
