@@ -27,6 +27,8 @@ IN_COUNTDOWN = {"deadline_s": 35, "window_s": 300, "behaviours": ["plain", "plai
 START_S_MAX = 120
 WIDER_BY = "document.scrollingElement.scrollWidth - innerWidth"
 LANGUAGE_KEY = "kaibiao.locale"
+TENDER = "滨河东路道路改造工程"
+NO_SUCH = {"zh-CN": "没有这一场", "en": "There is no such opening"}
 
 
 def pages_of(hall: HallUnderTest) -> dict[str, str]:
@@ -41,12 +43,12 @@ def pages_of(hall: HallUnderTest) -> dict[str, str]:
     }
 
 
-async def faults_of(page: Page, place: str, url: str) -> list[str]:
+async def faults_of(page: Page, place: str, url: str, says: str = TENDER) -> list[str]:
     """What is wrong with one page."""
     await page.goto("about:blank")  # a fragment alone would not load the page anew
     await page.goto(url)
     # Every page of a tender names it, and none says that it is still loading.
-    await page.get_by_text("滨河东路道路改造工程").first.wait_for()
+    await page.get_by_text(says).first.wait_for()
     await page.locator("main progress").wait_for(state="hidden")
     found: list[str] = []
     wider = await page.evaluate(WIDER_BY)
@@ -59,6 +61,14 @@ async def faults_of(page: Page, place: str, url: str) -> list[str]:
     if found:
         await picture(page, f"fault-{place}")
     return found
+
+
+async def leads_back(page: Page, url: str, says: str, found: list[str]) -> None:
+    """A wrong address says that nothing is there, and leads to the list; adds what is wrong."""
+    found += await faults_of(page, f"no such hall: {says}", url, says)
+    await page.locator("main a.act").click()
+    await page.get_by_text(TENDER).first.wait_for()
+    assert page.url.endswith("/")
 
 
 @pytest.mark.parametrize("hall", [IN_COUNTDOWN], indirect=True)
@@ -81,5 +91,6 @@ async def test_no_page_is_wider_than_its_screen_and_axe_finds_nothing(
         page = await context.new_page()
         for name, url in pages_of(hall).items():
             found += await faults_of(page, f"{name}-{size}-{colour}-{language}", url)
+        await leads_back(page, f"{hall.url}/hall/no-such-hall", NO_SUCH[language], found)
         await context.close()
     assert found == []

@@ -12,6 +12,7 @@ import { openStore } from "./net/store.ts";
 import { Plain } from "./pages/frame.tsx";
 import { LiveBoard, LiveDemo, LiveHall, LiveHost, LiveLogin } from "./pages/live.tsx";
 import type { LiveProps } from "./pages/live_props.tsx";
+import { refusalText } from "./ui/refusal.tsx";
 import { Case, Progress } from "./ui/words.tsx";
 
 const RETRY_MS = 3000;
@@ -50,7 +51,23 @@ async function pageOf(path: string): Promise<ComponentType<PlaceProps>> {
   }
 }
 
-function Notice({ text, isBusy = false }: { readonly text: string; readonly isBusy?: boolean }) {
+/** The page, or that there is nothing at this address. */
+function Place({ Page, ...props }: PlaceProps & { readonly Page: ComponentType<PlaceProps> }) {
+  return props.store.isNowhere.value ? <NoSuchRoom /> : <Page {...props} />;
+}
+
+function NoSuchRoom() {
+  const { title, safe, todo } = refusalText("room.unknown");
+  return <Notice text={title} more={[safe, todo]} />;
+}
+
+interface NoticeProps {
+  readonly text: string;
+  readonly more?: readonly string[];
+  readonly isBusy?: boolean;
+}
+
+function Notice({ text, more = [], isBusy = false }: NoticeProps) {
   const around = {
     me: {},
     nowMs: Date.now(),
@@ -63,8 +80,13 @@ function Notice({ text, isBusy = false }: { readonly text: string; readonly isBu
     <Plain around={around} title={text}>
       <Case title={text} level={1}>
         {isBusy && <Progress value={null} max={1} label={text} />}
+        {more.map((sentence) => (
+          <p key={sentence}>{sentence}</p>
+        ))}
         <p>
-          <a href="/">{t("listing.title")}</a>
+          <a class="act" href="/">
+            {t("listing.title")}
+          </a>
         </p>
       </Case>
     </Plain>
@@ -84,7 +106,7 @@ async function start(app: HTMLElement): Promise<void> {
         if (heldSeed() === null) throw error;
       });
       store.start();
-      render(<Page store={store} bootstrap={bootstrap} id={id} />, app);
+      render(<Place Page={Page} store={store} bootstrap={bootstrap} id={id} />, app);
       return;
     } catch (error) {
       console.error(error);

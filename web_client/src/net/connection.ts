@@ -8,7 +8,7 @@ import { retryDelay } from "./backoff.ts";
 import { Channels } from "./channels.ts";
 import type { ServerClock } from "./clock.ts";
 import { Commands, type Pending, Refused } from "./commands.ts";
-import { Fallback, type PolledEvents } from "./fallback.ts";
+import { Fallback, type PolledEvents, ROOM_UNKNOWN } from "./fallback.ts";
 import {
   cmdFrame,
   type Detail,
@@ -59,6 +59,8 @@ export interface Sink {
   /** Forget what the room's events built: they come again from the first. */
   restarted(room: string): void;
   presence(room: string, counts: Detail): void;
+  /** There is no such room, or, after that was said, there is one now. */
+  absent(room: string, isAbsent: boolean): void;
   link(state: LinkState): void;
   me(me: Me): void;
 }
@@ -69,8 +71,8 @@ const POST_TOO_MS = 4_000;
 const CLOCK_BURST = 5;
 const CLOCK_BURST_MS = 200;
 const FAILURES_BEFORE_POLLING = 2;
-/** Said of a room that an edge has not heard of yet, when its tender has just been published. */
-const ROOM_UNKNOWN = "room.unknown";
+/** Also an edge may say it that has not heard of a tender published just now: asked so often. */
+const ASKED_BEFORE_ABSENT = 3;
 /** An edge takes no requests: they go to the site by POST. */
 const VIEWERS_ONLY = "edge.viewers_only";
 
@@ -96,6 +98,7 @@ export class Connection {
   private readonly resuming = new Set<string>();
   /** Channels of rooms that are not known where we are, and how often we asked. */
   private readonly unknown = new Map<string, number>();
+  private readonly absent = new Set<string>();
   private state: LinkState = "connecting";
 
   constructor(environment: Environment, sink: Sink, clock: ServerClock) {
@@ -113,6 +116,7 @@ export class Connection {
       {
         events: (events) => this.take(events),
         epochChanged: (room) => this.restart(room),
+        unknown: (room, audience) => this.countUnknown(room, audience),
         sample: (t0, t1, serverMs) => clock.sample(t0, t1, serverMs),
         isUp: (up) => this.polled(up),
       },
@@ -214,7 +218,6 @@ export class Connection {
     this.greeted = false;
     this.welcomed = false;
     this.resuming.clear();
-    this.unknown.clear();
     this.cancelSilence?.();
     if (this.closed) return;
     this.failures += 1;
@@ -331,7 +334,10 @@ export class Connection {
       const verdict = this.channels.judge(event);
       if (verdict === "apply") {
         fresh.push(event);
-        this.resuming.delete(`${event.room} ${event.audience}`);
+        const key = `${event.room} ${event.audience}`;
+        this.resuming.delete(key);
+        this.unknown.delete(key);
+        if (this.absent.delete(event.room)) this.sink.absent(event.room, false);
       } else if (verdict === "gap") {
         this.resume(event.room, event.audience);
       } else if (verdict === "epoch") {
@@ -353,14 +359,23 @@ export class Connection {
 
   /** The room may become known: asked for after a second, then less and less often. */
   private askAgain(room: string, audience: string): void {
-    const key = `${room} ${audience}`;
-    const times = (this.unknown.get(key) ?? 0) + 1;
-    this.unknown.set(key, times);
+    const times = this.countUnknown(room, audience);
     const attempt = this.attempt;
     this.environment.after(retryDelay(times + 1, this.environment.random()), () => {
       const position = this.channels.position(room, audience);
       if (attempt === this.attempt && position) this.socket?.send(subFrame([position]));
     });
+  }
+
+  private countUnknown(room: string, audience: string): number {
+    const key = `${room} ${audience}`;
+    const times = (this.unknown.get(key) ?? 0) + 1;
+    this.unknown.set(key, times);
+    if (times >= ASKED_BEFORE_ABSENT && !this.absent.has(room)) {
+      this.absent.add(room);
+      this.sink.absent(room, true);
+    }
+    return times;
   }
 
   private restart(room: string): void {

@@ -7,6 +7,7 @@
  * shows nothing twice and misses nothing.
  */
 import type { Channels } from "./channels.ts";
+import { Refused } from "./commands.ts";
 import type { EventFrame, Position } from "./frames.ts";
 
 export interface PolledEvents {
@@ -24,11 +25,15 @@ export interface PollHttp {
 export interface PollSink {
   events(events: readonly EventFrame[]): void;
   epochChanged(room: string): void;
+  unknown(room: string, audience: string): void;
   sample(t0: number, t1: number, serverMs: number): void;
   isUp(up: boolean): void;
 }
 
+export const ROOM_UNKNOWN = "room.unknown";
+
 const LONG_POLL_MS = 8_000;
+const UNKNOWN_PAUSE_MS = 2_000;
 const RETRY_MS_MAX = 15_000;
 
 export class Fallback {
@@ -88,8 +93,18 @@ export class Fallback {
 
   private async ask(position: Position, waitMs: number, turn: number): Promise<void> {
     const t0 = this.http.now();
-    const answer = await this.http.events(position, waitMs);
+    const answer = await this.http.events(position, waitMs).catch((error: unknown) => {
+      if (error instanceof Refused && error.code === ROOM_UNKNOWN) return null;
+      throw error;
+    });
     if (!this.isCurrent(turn)) return;
+    if (answer === null) {
+      // The line is well; the room may become known.
+      this.sink.isUp(true);
+      this.sink.unknown(position.room, position.audience);
+      await this.pause(UNKNOWN_PAUSE_MS);
+      return;
+    }
     if (waitMs === 0) this.sink.sample(t0, this.http.now(), answer.serverMs);
     this.sink.isUp(true);
     if (position.epoch !== 0 && answer.epoch !== position.epoch) {

@@ -5,7 +5,7 @@
  * half of what happened at one instant. Pages read signals and send commands; they hold no state of
  * the procedure themselves.
  */
-import { batch, type Signal, signal } from "@preact/signals";
+import { batch, computed, type Signal, signal } from "@preact/signals";
 import { foldMeeting } from "../meeting/fold.ts";
 import { emptyMeeting, type MeetingView } from "../meeting/view.ts";
 import type { EvaluationCommands, OpeningCommands, TenderCommands } from "../messages.ts";
@@ -48,6 +48,13 @@ export class Store {
   readonly tenders = new Map<string, Signal<TenderView>>();
   readonly meetings = new Map<string, Signal<MeetingView>>();
   readonly counts = signal<Readonly<Record<string, Counts>>>({});
+  private readonly followed = new Set<string>();
+  private readonly absent = signal<ReadonlySet<string>>(new Set());
+  /** Nothing that the page follows exists: a wrong address. A tender may lack its opening yet. */
+  readonly isNowhere = computed(
+    () =>
+      this.absent.value.size > 0 && [...this.followed].every((room) => this.absent.value.has(room)),
+  );
   private readonly connection: Connection;
 
   constructor(environment: Environment) {
@@ -58,6 +65,12 @@ export class Store {
         restarted: (room) => this.restart(room),
         presence: (room, counts) => {
           this.counts.value = { ...this.counts.value, [room]: counts };
+        },
+        absent: (room, isAbsent) => {
+          const absent = new Set(this.absent.value);
+          if (isAbsent) absent.add(room);
+          else absent.delete(room);
+          this.absent.value = absent;
         },
         link: (state) => {
           link.value = state;
@@ -89,6 +102,7 @@ export class Store {
   /** Follows a room's channels; the most urgent one last (the fallback waits longest there). */
   follow(room: string, audiences: readonly string[]): void {
     const [kind, id] = room.split(":") as [string, string];
+    this.followed.add(room);
     if (kind === "opening") this.opening(id);
     else if (kind === "evaluation") this.meeting(id);
     else this.tender(id);

@@ -48,6 +48,24 @@ describe("the first connection", () => {
     expect(world.socket.of("sub").length).toBe(2);
   });
 
+  it("says that there is no such room after asking three times, and when there is one", async () => {
+    const world = new World();
+    await world.live(0);
+    for (const pauseMs of [1_000, 2_000, 4_000]) {
+      expect(world.absent).toEqual([]);
+      world.socket.say("err", 0, "", "room.unknown", false, { room: ROOM, audience: "hall" });
+      await world.pass(pauseMs);
+    }
+    expect(world.absent).toEqual([[ROOM, true]]);
+    world.socket.say("err", 0, "", "room.unknown", false, { room: ROOM, audience: "hall" });
+    await world.pass(15_000);
+    world.socket.say("batch", [ev(1)]);
+    expect(world.absent).toEqual([
+      [ROOM, true],
+      [ROOM, false],
+    ]);
+  });
+
   it("gives up on a socket that is never welcomed", async () => {
     const world = new World();
     world.connection.start();
@@ -300,6 +318,25 @@ describe("where WebSocket is blocked", () => {
     expect(world.seqs).toEqual([1, 2, 3]);
     expect(world.links.at(-1)).toBe("polling");
     world.connection.close();
+  });
+
+  it("says that there is no such room, and when there is one", async () => {
+    const world = blocked();
+    let answers = 0;
+    world.poll = (position) => {
+      answers += 1;
+      if (answers < 6) return Promise.reject(new Refused("room.unknown"));
+      // Then one event, and a long poll that hears nothing more.
+      return answers > 6 ? new Promise(() => {}) : Promise.resolve(polled(position.seq + 1, 1));
+    };
+    await world.pass(60_000);
+    const { absent, seqs } = world;
+    world.connection.close();
+    expect(absent).toEqual([
+      [ROOM, true],
+      [ROOM, false],
+    ]);
+    expect(seqs).toEqual([1]);
   });
 
   it("sends requests by POST under their id", async () => {

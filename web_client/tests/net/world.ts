@@ -54,6 +54,7 @@ export class World {
   readonly sockets: FakeSocket[] = [];
   readonly seen: EventFrame[] = [];
   readonly links: LinkState[] = [];
+  readonly absent: [string, boolean][] = [];
   restarts = 0;
   isBlocked = false;
   isViewer = false;
@@ -101,6 +102,7 @@ export class World {
           this.seen.length = 0;
         },
         presence: () => {},
+        absent: (room, isAbsent) => this.absent.push([room, isAbsent]),
         link: (state) => this.links.push(state),
         me: () => {},
       },
