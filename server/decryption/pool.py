@@ -26,6 +26,7 @@ SLICE = 32
 # What an opener is asked at least: a question and its answer cost about two forms.
 PART_MIN = 32
 OPENERS_MAX = 7  # 30 MiB each
+ASIDE_S = 1.0
 # 3: half the loop's weight, so that a reveal on a busy machine is not starved; 10: a tenth of it.
 NICE_FORMS, NICE_BODIES = 3, 10
 
@@ -85,12 +86,16 @@ class Pool:
 
     async def aside(self, work: Callable[[T], R], item: T) -> R:
         """``work(item)``, where it holds up nobody: in an opener that has nothing else to do, or
-        else in a thread.
+        else in a thread. So also when the opener says nothing for a second: work is pure, and
+        whoever waits has other promises to keep than to a process that hangs.
         """
         for opener in self._openers:
             if opener.is_idle:
-                [result] = await asyncio.wrap_future(opener.run(work, [item]).done)
-                return result
+                asked = asyncio.wrap_future(opener.run(work, [item]).done)
+                await asyncio.wait([asked], timeout=ASIDE_S)
+                if asked.done():
+                    return asked.result()[0]
+                break
         return await asyncio.to_thread(work, item)
 
     async def open_body(

@@ -125,6 +125,16 @@ async def test_one_thing_aside_is_done_by_an_opener_that_has_nothing_else_to_do(
         await pool.aside(broken_at_the_last, MANY - 1)
 
 
+async def test_one_thing_aside_does_not_wait_for_an_opener_that_hangs(pool: Pool):
+    """A log writes a leaf a second, whatever becomes of an opener."""
+    [opener] = pool._openers
+    os.kill(opener.pid, signal.SIGSTOP)
+    async with asyncio.timeout(opener_module.SILENT_S / 2):
+        assert await pool.aside(process_of, 0) == os.getpid()
+        assert await pool.aside(process_of, 0) == os.getpid()
+    os.kill(opener.pid, signal.SIGCONT)
+
+
 async def test_one_thing_aside_needs_no_opener():
     pool = Pool(1)
     assert await pool.aside(process_of, 0) == os.getpid()
